@@ -1,0 +1,235 @@
+"""`make test`: checks, a fresh database, all suites, and one line of counts at the end."""
+
+import os
+import re
+import signal
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+
+from . import database, lint, parts, testing
+from .paths import ADDON, LOGS, ODOO_CONF, PYTHON, ROOT
+from .report import SetupError, note, step, warn
+
+FLOOR = ROOT / "dev" / "test-count.txt"
+DATABASE_PREFIX = f"{ADDON}_test_"
+SUITE_SECONDS = 3600
+
+# Reasons of tests that were skipped because the machine lacks a part that set-up should bring.
+MISSING_PART = re.compile(
+    r"(chrom(e|ium)|kannel|bearerbox|smsbox|fakesmsc|websocket|postgresql)\b.*\b"
+    r"(not found|not installed|missing|cannot be found|is not there|lacks)",
+    re.I,
+)
+
+
+@dataclass
+class Result:
+    """What one suite came to. `skipped` maps a test's name to its reason."""
+
+    suite: str
+    passed: int = 0
+    failed: int = 0
+    skipped: dict = field(default_factory=dict)
+
+
+def run_all(server, tests=(), raise_floor=False):
+    """Run everything, or only `tests` (paths with `::name`); return the exit status."""
+    problems, results = [], []
+    try:
+        if not tests:
+            with step("Checking style and common mistakes"):
+                problems += [f"check failed: {name}" for name in lint.lint()]
+        results = _run_suites(server, tests, problems)
+    except SetupError as error:
+        problems.append(str(error))
+    if not tests and results:
+        problems += _below_floor(results, raise_floor)
+    return _summary(results, problems)
+
+
+def _run_suites(server, tests, problems):
+    missing = parts.ensure(parts.CHROMIUM, parts.KANNEL)
+    if missing and _is_ci():
+        problems += [f"missing: {', '.join(part.packages)}" for part in missing]
+    _drop_leftovers(server)
+    pristine = f"{DATABASE_PREFIX}{os.getpid()}"
+    used = f"{pristine}_odoo"
+    description = None
+    try:
+        database.install(server, pristine, demo=True)
+        description = testing.describe(server, pristine)
+        variables = testing.server_environment(server) | {testing.VARIABLE: str(description)}
+        results = []
+        for suite, paths in _selected(tests):
+            if suite == "odoo":
+                database.clone(server, pristine, used)
+                command = odoo_pytest(used)
+            else:
+                command = plain_pytest()
+            results.append(_run_suite(suite, [*command, *paths], variables))
+        return results
+    finally:
+        for name in (used, pristine):
+            database.drop(server, name)
+        if description:
+            description.unlink()
+
+
+def odoo_pytest(database_name):
+    """Return the command of pytest with Odoo, for tests of the add-on, browser included."""
+    options = [f"--odoo-config={ODOO_CONF}", f"--odoo-database={database_name}", "--odoo-http"]
+    return [PYTHON, "-m", "pytest", *options]
+
+
+def plain_pytest():
+    """Return the command of pytest for whole-system tests, which start Odoo by themselves."""
+    return [PYTHON, "-m", "pytest", "-p", "no:odoo"]
+
+
+def is_system_test(path):
+    """Tell whether a test's path belongs to the whole-system tests."""
+    return path.split("::")[0].removeprefix("./").split("/")[0] == "tests"
+
+
+def _selected(tests):
+    if tests:
+        chosen = {
+            "odoo": [path for path in tests if not is_system_test(path)],
+            "system": [path for path in tests if is_system_test(path)],
+        }
+        return [(suite, paths) for suite, paths in chosen.items() if paths]
+    addons = sorted(path.parent.name for path in ROOT.glob("*/__manifest__.py"))
+    return [("odoo", addons), ("system", ["tests"])]
+
+
+def _run_suite(suite, command, variables):
+    report = LOGS / f"{suite}-{os.getpid()}.xml"
+    log = LOGS / f"pytest-{suite}.log"
+    log.unlink(missing_ok=True)
+    options = ["-q", "--no-header", "--tb=short", "-rN", f"--junitxml={report}"]
+    options += [f"--log-file={log}", "--log-file-level=INFO", "--show-capture=log"]
+    with step(f"Running the {suite} tests"):
+        status = _run_group([*command, *options], variables)
+    result = _read_report(suite, report)
+    report.unlink(missing_ok=True)
+    if status == 5 or (status == 0 and not result.passed and not result.skipped):
+        warn(f"the {suite} suite has no tests")
+        result.failed += 1
+    elif status not in (0, 1) or (status == 1 and not result.failed):
+        warn(f"pytest ended with status {status} in the {suite} suite")
+        result.failed += 1
+    return result
+
+
+def _run_group(command, variables):
+    """Run a command in a process group of its own, so that nothing of it is left behind."""
+    process = subprocess.Popen(
+        list(map(str, command)), cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, process_group=0
+    )
+    try:
+        return process.wait(timeout=SUITE_SECONDS)
+    except subprocess.TimeoutExpired:
+        warn(f"stopped after {SUITE_SECONDS} seconds")
+        return -signal.SIGKILL
+    finally:
+        _end_group(process)
+
+
+def _end_group(process):
+    for number, seconds in ((signal.SIGINT, 20), (signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+        if process.poll() is not None and number is not signal.SIGKILL:
+            continue
+        try:
+            os.killpg(process.pid, number)
+            process.wait(timeout=seconds)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _read_report(suite, report):
+    result = Result(suite)
+    if not report.is_file():
+        return result
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = f"{case.get('classname')}::{case.get('name')}"
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            result.failed += 1
+        elif skipped is not None:
+            result.skipped[name] = skipped.get("message") or "no reason given"
+        else:
+            result.passed += 1
+    return result
+
+
+def _floors():
+    if not FLOOR.is_file():
+        return {}
+    lines = (line.split("#")[0].split() for line in FLOOR.read_text().splitlines())
+    return {words[0]: int(words[1]) for words in lines if words}
+
+
+def _below_floor(results, raise_floor):
+    """Return what to say of suites in which fewer tests passed than before.
+
+    Where the machine may lack a part (not in CI), tests skipped for that count as passed.
+    """
+    floors, problems = _floors(), []
+    for result in results:
+        counted = result.passed
+        if not _is_ci():
+            counted += sum(bool(MISSING_PART.search(text)) for text in result.skipped.values())
+        floor = floors.get(result.suite, 0)
+        if counted < floor:
+            problems.append(
+                f"{result.suite}: {counted} tests passed, at least {floor} are expected. If tests "
+                f"were removed on purpose, lower the number in {FLOOR.relative_to(ROOT)}."
+            )
+        elif counted > floor:
+            floors[result.suite] = counted
+            if not raise_floor:
+                note(
+                    f"{result.suite}: {counted} tests, {floor} in {FLOOR.relative_to(ROOT)}; "
+                    "`make test RAISE=1` raises the number"
+                )
+    if raise_floor and not problems and not any(result.failed for result in results):
+        lines = [f"{suite} {count}\n" for suite, count in sorted(floors.items())]
+        FLOOR.write_text(
+            "# The least number of tests that pass in each suite; `make test` fails below it.\n"
+            + "".join(lines)
+        )
+    return problems
+
+
+def _summary(results, problems):
+    skipped = {name: why for result in results for name, why in result.skipped.items()}
+    for name, reason in skipped.items():
+        note(f"skipped {name}: {reason}")
+        if _is_ci() and MISSING_PART.search(reason):
+            problems.append(f"skipped for want of a part that set-up should bring: {name}")
+    for result in results:
+        note(
+            f"{result.suite}: {result.passed} passed, {result.failed} failed, "
+            f"{len(result.skipped)} skipped"
+        )
+    for problem in problems:
+        print(f"error: {problem}", flush=True)
+    passed = sum(result.passed for result in results)
+    failed = sum(result.failed for result in results) + len(problems)
+    print(f"{passed} passed, {failed} failed, {len(skipped)} skipped", flush=True)
+    return 1 if failed or not passed else 0
+
+
+def _drop_leftovers(server):
+    """Delete test databases of runs that were killed."""
+    for name in database.names(server):
+        match = re.fullmatch(rf"{DATABASE_PREFIX}(\d+)(_odoo)?", name)
+        if match and not os.path.exists(f"/proc/{match[1]}"):
+            database.drop(server, name)
+
+
+def _is_ci():
+    return os.environ.get("CI", "").lower() in ("1", "true")

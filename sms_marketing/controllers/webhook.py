@@ -1,0 +1,92 @@
+import hmac
+import logging
+
+from odoo import http
+from odoo.http import request
+
+from ..engine import inbound, receipts
+from ..gateways.base import get_gateway_class
+from ..gateways.errors import MalformedRequest, VerificationError
+from ..gateways.values import WebhookRequest
+
+_logger = logging.getLogger(__name__)
+
+#: A provider's call is a few hundred bytes; many receipts in one call are some kilobytes.
+MOST_BYTES = 256 * 1024
+
+
+class WebhookController(http.Controller):
+    """Where providers bring delivery receipts and incoming texts.
+
+    Who calls must know the gateway's secret and come from an allowed address; the provider's own
+    signature is checked on the raw request. A gateway that is not there, a wrong secret and a
+    wrong address get the same answer.
+    """
+
+    @http.route(
+        "/sms_marketing/webhook/<int:gateway_id>/<string:secret>/<string:subject>",
+        type="http",
+        auth="public",
+        methods=["GET", "POST"],
+        csrf=False,
+        save_session=False,
+        sitemap=False,
+        max_content_length=MOST_BYTES,
+    )
+    def receive(self, gateway_id, secret, subject, **_parameters):
+        take = SUBJECTS.get(subject)
+        gateway = request.env["sms.marketing.gateway"].sudo().browse(gateway_id).exists()
+        if not take or not self._is_allowed(gateway, secret):
+            _logger.warning(
+                "webhook call refused: gateway %d, address %s",
+                gateway_id,
+                request.httprequest.remote_addr,
+            )
+            return request.not_found()
+        carrier = gateway._connect()
+        call = self._call()
+        try:
+            carrier.verify(call)
+            take(request.env(su=True), gateway, carrier, call)
+        except VerificationError as error:
+            _logger.warning("webhook of gateway %d: signature refused: %s", gateway_id, error)
+            return request.make_response("signature refused", status=403)
+        except MalformedRequest as error:
+            _logger.warning("webhook of gateway %d: not understood: %s", gateway_id, error)
+            return request.make_response(f"not understood: {error}", status=400)
+        answer = get_gateway_class(gateway.provider).acknowledgement
+        return request.make_response(
+            answer.body, headers=[("Content-Type", answer.content_type)], status=answer.status
+        )
+
+    def _is_allowed(self, gateway, secret):
+        return bool(
+            gateway
+            and gateway.active
+            and hmac.compare_digest(secret.encode(), (gateway.webhook_secret or "").encode())
+            and gateway._is_allowed_address(request.httprequest.remote_addr)
+        )
+
+    def _call(self):
+        raw = request.httprequest
+        return WebhookRequest(
+            method=raw.method,
+            url=raw.url,
+            query=raw.query_string,
+            headers=dict(raw.headers),
+            body=raw.get_data(),
+            remote_address=raw.remote_addr,
+        )
+
+
+def _take_receipts(env, gateway, carrier, call):
+    receipts.receive(env, gateway.id, carrier.parse_receipts(call))
+
+
+def _take_inbound(env, gateway, carrier, call):
+    for text in carrier.parse_inbound(call):
+        inbound.receive(env, gateway.with_env(env), text)
+
+
+#: last part of the webhook's address -> what it takes
+SUBJECTS = {"receipt": _take_receipts, "inbound": _take_inbound}

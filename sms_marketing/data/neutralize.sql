@@ -1,0 +1,10 @@
+-- A copy of a production database must never text anybody, nor know the way to a provider.
+UPDATE sms_marketing_gateway
+   SET provider = 'sandbox',
+       kannel_url = NULL,
+       kannel_username = NULL,
+       kannel_password = NULL,
+       webhook_secret = gen_random_uuid()::text;
+UPDATE sms_marketing_message SET state = 'paused' WHERE state = 'sending';
+UPDATE sms_marketing_message SET state = 'draft' WHERE state = 'scheduled';
+UPDATE sms_marketing_recipient SET state = 'cancelled' WHERE state = 'queued';

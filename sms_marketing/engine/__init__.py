@@ -1,0 +1,1 @@
+"""What moves a message, in the order of its way: audience, schedule, dispatch, receipts, statistics."""

@@ -1,0 +1,192 @@
+"""Reading a CSV of contacts with evidence of consent: what is in it, and what is wrong with it.
+
+Nothing is written here; ``contact_import`` writes what this has read.
+"""
+
+import csv
+import io
+import zoneinfo
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+REQUIRED = ("name",)
+OPTIONAL = (
+    "ref",
+    "email",
+    "mobile",
+    "phone",
+    "city",
+    "country",
+    "timezone",
+    "lang",
+    "marketing",
+    "consent",
+    "consent_for",
+    "consent_date",
+    "legal_basis",
+    "evidence",
+    "wording",
+)
+COLUMNS = REQUIRED + OPTIONAL
+
+YES = frozenset({"yes", "y", "true", "1", "on"})
+NO = frozenset({"", "no", "n", "false", "0", "off"})
+CONSENTS = frozenset({"", "subscribed", "pending", "unsubscribed"})
+CONSENT_FOR = {"": (), "mobile": ("mobile",), "phone": ("phone",), "both": ("mobile", "phone")}
+
+#: A cell longer than this is no contact's data but a file gone wrong.
+LONGEST_CELL = 2000
+
+
+class UnreadableFile(Exception):
+    """The file as a whole cannot be read; the message says why and how to mend it."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the file, its values checked.
+
+    :param line: line number in the file, the header being line 1
+    :param values: text by column
+    :param consent_at: when the person agreed or left, UTC
+    """
+
+    line: int
+    values: dict[str, str]
+    marketing: bool = False
+    consent_for: tuple[str, ...] = ()
+    consent_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class ContactFile:
+    """What a file holds: rows that can be taken, and errors as (line, column, sentence)."""
+
+    rows: list[Row] = field(default_factory=list)
+    errors: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def read(content, legal_bases):
+    """Read a CSV (UTF-8, comma or semicolon, header line) of contacts.
+
+    A row with an error is left out and named in ``errors``; the others are kept.
+
+    :param bytes content:
+    :param legal_bases: codes that the column ``legal_basis`` may hold
+    :raises UnreadableFile: wrong encoding, no header, missing or unknown columns
+    :rtype: ContactFile
+    """
+    reader = _open(content)
+    result = ContactFile()
+    seen_refs = {}
+    try:
+        for line in reader:
+            if None in line:
+                result.errors.append(
+                    (reader.line_num, "", "has more cells than the header has columns")
+                )
+                continue
+            values = {name: (value or "").strip() for name, value in line.items()}
+            if not any(values.values()):
+                continue
+            row = Row(reader.line_num, {name: values.get(name, "") for name in COLUMNS})
+            errors = _check(row, legal_bases, seen_refs)
+            result.errors += [(row.line, column, problem) for column, problem in errors]
+            if not errors:
+                result.rows.append(row)
+    except csv.Error as error:
+        raise UnreadableFile(f"Line {reader.line_num} is no CSV: {error}.") from error
+    return result
+
+
+def _open(content):
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UnreadableFile(
+            f"Line {line} is not UTF-8. Save the file as “CSV UTF-8” and try again."
+        ) from error
+    if "\0" in text:
+        raise UnreadableFile("This is no text file. Save it as “CSV UTF-8” and try again.")
+    header = text.partition("\n")[0]
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    names = reader.fieldnames
+    problems = [
+        *(f"“{name}” is missing" for name in REQUIRED if name not in names),
+        *(f"“{name}” is not known" for name in names if name not in COLUMNS),
+        *(f"“{name}” is there twice" for name in sorted({n for n in names if names.count(n) > 1})),
+    ]
+    if problems:
+        raise UnreadableFile(
+            f"The columns are not right: {'; '.join(problems)}. "
+            f"Columns that can be read: {', '.join(COLUMNS)}."
+        )
+    return reader
+
+
+def _check(row, legal_bases, seen_refs):
+    """Fill in the row's checked values; return (column, problem) for what is wrong."""
+    values = row.values
+    errors = [
+        (name, f"is longer than {LONGEST_CELL} characters")
+        for name, value in values.items()
+        if len(value) > LONGEST_CELL
+    ]
+    if not values["name"]:
+        errors.append(("name", "is empty"))
+    if values["ref"]:
+        first = seen_refs.setdefault(values["ref"], row.line)
+        if first != row.line:
+            errors.append(("ref", f"“{values['ref']}” is on line {first} already"))
+    marketing = values["marketing"].lower()
+    if marketing not in YES | NO:
+        errors.append(("marketing", f"“{values['marketing']}” is neither yes nor no"))
+    row.marketing = marketing in YES
+    if values["timezone"] and values["timezone"] not in zoneinfo.available_timezones():
+        errors.append(("timezone", f"“{values['timezone']}” is no time zone like Europe/Paris"))
+    return errors + _check_consent(row, legal_bases)
+
+
+def _check_consent(row, legal_bases):
+    values, errors = row.values, []
+    values["consent"] = values["consent"].lower()
+    if values["consent"] not in CONSENTS:
+        errors.append(
+            ("consent", f"“{values['consent']}” is none of subscribed, pending, unsubscribed")
+        )
+    if values["consent_for"].lower() not in CONSENT_FOR:
+        errors.append(("consent_for", "is none of mobile, phone, both"))
+    else:
+        row.consent_for = CONSENT_FOR[values["consent_for"].lower()] or (
+            ("mobile",) if values["mobile"] else ("phone",)
+        )
+    if values["consent_date"]:
+        row.consent_at = _moment(values["consent_date"])
+        if not row.consent_at:
+            errors.append(("consent_date", f"“{values['consent_date']}” is no date like 2026-01-31"))
+        elif row.consent_at > datetime.now(UTC).replace(tzinfo=None):
+            errors.append(("consent_date", "lies in the future"))
+    if values["legal_basis"] and values["legal_basis"] not in legal_bases:
+        errors.append(
+            ("legal_basis", f"“{values['legal_basis']}” is none of {', '.join(legal_bases)}")
+        )
+    if values["consent"] in ("subscribed", "pending"):
+        # Consent without evidence is a claim.
+        errors += [
+            (name, "is needed where there is consent")
+            for name in ("consent_date", "legal_basis", "evidence")
+            if not values[name]
+        ]
+    return errors
+
+
+def _moment(text):
+    """A date or moment in ISO 8601 as naive UTC; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

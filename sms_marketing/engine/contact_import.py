@@ -1,0 +1,147 @@
+"""Contacts with evidence of consent into the database: batches, no row lost, nothing assumed."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from odoo.tools.misc import split_every
+
+from ..text.numbers import InvalidNumber, parse_number
+from . import consent
+
+BATCH = 500
+
+
+@dataclass(slots=True)
+class ImportResult:
+    """What an import did.
+
+    :param created: new contacts
+    :param updated: contacts that were known by their ``ref``
+    :param consents: lines written to the consent log, by state
+    :param warnings: (line, column, sentence) of what was taken with a reservation
+    """
+
+    created: int = 0
+    updated: int = 0
+    consents: Counter = field(default_factory=Counter)
+    warnings: list[tuple[int, str, str]] = field(default_factory=list)
+    partner_ids: list[int] = field(default_factory=list)
+
+
+def load(env, rows, subscription_type, progress=None):
+    """Create or update the contacts of these rows and record their consent.
+
+    A number that is not valid is kept on the contact as it is written, with a warning: it gets
+    no consent and no text until somebody mends it.
+
+    :param rows: ``contact_file.Row`` list
+    :param subscription_type: ``sms.marketing.subscription.type`` that the consent is for
+    :param progress: called with the number of rows done after each batch
+    :rtype: ImportResult
+    """
+    result = ImportResult()
+    countries = {country.code: country for country in env["res.country"].search([])}
+    languages = {code for code, _name in env["res.lang"].get_installed()}
+    done = 0
+    for batch in split_every(BATCH, rows, list):
+        partners = _write_contacts(env, batch, countries, languages, subscription_type, result)
+        _record_consents(env, zip(batch, partners, strict=True), subscription_type, result)
+        result.partner_ids += partners.ids
+        done += len(batch)
+        if progress:
+            progress(done)
+    return result
+
+
+def _write_contacts(env, batch, countries, languages, subscription_type, result):
+    company = subscription_type.company_id
+    known = {
+        partner.ref: partner
+        for partner in env["res.partner"].search(
+            [
+                ("ref", "in", [row.values["ref"] for row in batch if row.values["ref"]]),
+                ("company_id", "in", [company.id, False]),
+            ]
+        )
+    }
+    to_create, positions, partners = [], [], [None] * len(batch)
+    for position, row in enumerate(batch):
+        vals = _contact_values(row, countries, languages, result)
+        if partner := known.get(row.values["ref"]):
+            # An empty cell says nothing; it does not delete what is known.
+            partner.write({name: value for name, value in vals.items() if value})
+            partners[position] = partner.id
+            result.updated += 1
+        else:
+            to_create.append(vals)
+            positions.append(position)
+    created = env["res.partner"].with_context(tracking_disable=True).create(to_create)
+    result.created += len(created)
+    for position, partner in zip(positions, created, strict=True):
+        partners[position] = partner.id
+    return env["res.partner"].browse(partners)
+
+
+def _contact_values(row, countries, languages, result):
+    values = row.values
+    country = countries.get(values["country"].upper())
+    if values["country"] and not country:
+        result.warnings.append(
+            (row.line, "country", f"“{values['country']}” is no country code like FR")
+        )
+    if values["lang"] and values["lang"] not in languages:
+        result.warnings.append((row.line, "lang", f"“{values['lang']}” is not installed here"))
+    for name in ("mobile", "phone"):
+        try:
+            if values[name]:
+                parse_number(values[name], country.code if country else None)
+        except InvalidNumber as error:
+            result.warnings.append((row.line, name, str(error)))
+    return {
+        "name": values["name"],
+        "ref": values["ref"] or False,
+        "email": values["email"] or False,
+        "mobile": values["mobile"] or False,
+        "phone": values["phone"] or False,
+        "city": values["city"] or False,
+        "country_id": country.id if country else False,
+        "tz": values["timezone"] or False,
+        "sms_marketing": row.marketing,
+        **({"lang": values["lang"]} if values["lang"] in languages else {}),
+    }
+
+
+def _record_consents(env, rows_and_partners, subscription_type, result):
+    changes, lines = [], []
+    for row, partner in rows_and_partners:
+        if not row.values["consent"]:
+            continue
+        for name in row.consent_for:
+            number = partner[f"{name}_e164"]
+            if not number:
+                result.warnings.append(
+                    (row.line, name, "has no valid number, so the consent could not be recorded")
+                )
+                continue
+            changes.append(
+                consent.ConsentChange(
+                    number=number,
+                    type_id=subscription_type.id,
+                    state=row.values["consent"],
+                    method="import",
+                    legal_basis=row.values["legal_basis"]
+                    or ("withdrawal" if row.values["consent"] == "unsubscribed" else None),
+                    wording=row.values["wording"] or None,
+                    explanation=row.values["evidence"] or None,
+                    occurred_at=row.consent_at,
+                )
+            )
+            lines.append(row.line)
+    left_out = {id(change) for change in consent.record(env, changes)}
+    for line, change in zip(lines, changes, strict=True):
+        if id(change) in left_out:
+            result.warnings.append(
+                (line, "consent", f"{change.number} opted out later than this evidence; it stays so")
+            )
+        else:
+            result.consents[change.state] += 1

@@ -1,0 +1,98 @@
+"""When a message starts, and when it has come to its end."""
+
+import logging
+
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from . import audience
+from .links import write_links
+from .transactions import NOW, in_own_transaction
+
+_logger = logging.getLogger(__name__)
+
+
+def start_due(registry):
+    """Start every scheduled message whose moment has come, each in a transaction of its own.
+
+    A message that cannot start (its rule no longer works, say) goes back to draft with the reason
+    in its log, and holds nobody else up.
+
+    :return: number of messages started
+    """
+    started = 0
+    while message_id := in_own_transaction(registry, _start_next):
+        _logger.info("message %d: recipients are written, sending starts", message_id)
+        started += 1
+    return started
+
+
+def _start_next(env):
+    """Start one due message; return its id, or False when none is due."""
+    while True:
+        due = env.execute_query(
+            SQL(
+                """
+                SELECT id FROM sms_marketing_message
+                 WHERE state = 'scheduled' AND scheduled_at <= %s
+                 ORDER BY scheduled_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+                """,
+                NOW,
+            )
+        )
+        if not due:
+            return False
+        message = env["sms.marketing.message"].browse(due[0][0])
+        try:
+            with env.cr.savepoint():
+                message._check_ready()
+                start(message)
+        except UserError as error:
+            _logger.warning("message %d cannot start: %s", message.id, error)
+            message.state = "draft"
+            message.message_post(
+                body=env._("This message could not start and is a draft again: %s", error)
+            )
+            continue
+        return message.id
+
+
+def start(message):
+    """Write the message's links and recipients, and open it for dispatch."""
+    write_links(message)
+    audience.prepare(message)
+    message.write({"state": "sending", "started_at": message.env.cr.now()})
+    mark(message.env, [message.id])
+
+
+def finish(env):
+    """Close every message that has no recipient left to wait for."""
+    finished = env.execute_query(
+        SQL(
+            """
+            UPDATE sms_marketing_message message
+               SET state = 'sent', finished_at = now() AT TIME ZONE 'UTC'
+             WHERE state = 'sending'
+               AND NOT EXISTS (
+                   SELECT 1 FROM sms_marketing_recipient recipient
+                    WHERE recipient.message_id = message.id
+                      AND recipient.state IN ('queued', 'sending'))
+            RETURNING id
+            """
+        )
+    )
+    ids = [message_id for (message_id,) in finished]
+    if ids:
+        env["sms.marketing.message"].invalidate_model(["state", "finished_at"])
+        mark(env, ids)
+    return ids
+
+
+def mark(env, message_ids):
+    """Note that these messages' figures have moved, for the next rollup."""
+    env.cr.execute(
+        SQL(
+            "INSERT INTO sms_marketing_statistic_mark (message_id) SELECT unnest(%s::int[])",
+            list(message_ids),
+        )
+    )

@@ -1,0 +1,55 @@
+"""Transactions of our own: what dispatch and its like commit, they commit on their own cursors."""
+
+import logging
+import random
+import time
+from contextlib import contextmanager
+
+from odoo import api
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.sql_db import Cursor
+from odoo.tools import SQL
+from psycopg2 import InterfaceError, OperationalError
+
+_logger = logging.getLogger(__name__)
+
+RETRIES = 5
+
+#: The moment of the statement in UTC, by the database's clock, which all machines share. As a
+#: sub-select it is evaluated once and can bound an index scan.
+NOW = SQL("(SELECT clock_timestamp() AT TIME ZONE 'UTC')")
+
+
+@contextmanager
+def own_transaction(registry, context=None):
+    """An environment on a cursor of its own, committed at the end, rolled back on an error.
+
+    It reads what is committed at each statement (READ COMMITTED): rows that another lane has just
+    taken are then skipped, where Odoo's usual isolation would raise a serialization failure.
+    """
+    with registry.cursor() as cr:
+        if isinstance(cr, Cursor):  # a test's cursor shares the transaction of the test
+            cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        yield api.Environment(cr, api.SUPERUSER_ID, context or {})
+
+
+def in_own_transaction(registry, work, context=None, retries=RETRIES):
+    """Return ``work(env)``, run in a transaction of its own.
+
+    It is tried again when PostgreSQL asks for it and when the database goes away, with growing
+    pauses of at most fifteen seconds; the last error is raised.
+    """
+    for attempt in range(1, retries + 1):
+        try:
+            with own_transaction(registry, context) as env:
+                return work(env)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
+            if attempt == retries:
+                raise
+            _logger.info("retry %d of %s: %s", attempt, work.__qualname__, error)
+        except (OperationalError, InterfaceError) as error:
+            # The connection is gone (a restart of PostgreSQL); a new one may be had at once.
+            if attempt == retries:
+                raise
+            _logger.warning("database went away during %s: %s", work.__qualname__, error)
+        time.sleep(min(random.uniform(0.05, 0.2) * 2**attempt, 15))

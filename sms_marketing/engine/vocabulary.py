@@ -1,0 +1,86 @@
+"""The closed vocabularies of a recipient: kinds, states and reasons, and which state may follow which.
+
+They are data so that SQL, Python and the interface speak the same words.
+"""
+
+from ..gateways.reasons import LABELS as CARRIER_REASONS
+
+#: A campaign's text is marketing and needs consent; an answer to STOP, START or HELP does not.
+KINDS = [
+    ("campaign", "Campaign"),
+    ("answer", "Answer"),
+]
+
+STATES = [
+    ("skipped", "Not sent"),
+    ("queued", "Waiting"),
+    ("sending", "Being sent"),
+    ("sent", "Sent"),
+    ("delivered", "Delivered"),
+    ("undelivered", "Not delivered"),
+    ("failed", "Refused"),
+    ("unknown", "Unknown"),
+    ("cancelled", "Cancelled"),
+]
+
+#: States after which a message has nothing left to do by itself for this recipient.
+PENDING_STATES = ("queued", "sending")
+
+#: States in which the gateway is known to have taken the text.
+TAKEN_STATES = ("sent", "delivered", "undelivered")
+
+#: Why the audience leaves a contact out (S39). The order is the order in which reasons are given:
+#: when several hold, the user is told the first one, which is the one to mend first.
+AUDIENCE_REASONS = [
+    ("excluded", "Left out by the message"),
+    ("archived", "Contact is archived"),
+    ("other_company", "Contact belongs to another company"),
+    ("not_marketing", "Marketing status is off"),
+    ("no_number", "No phone number"),
+    ("invalid_number", "Phone number is not valid"),
+    ("country", "Sender may not send to this country"),
+    ("blacklisted", "Number is on the phone blacklist"),
+    ("unsubscribed", "Opted out"),
+    ("pending", "Consent not confirmed yet"),
+    ("no_consent", "Never agreed to this kind of text"),
+    ("duplicate", "Another recipient has the same number"),
+]
+
+#: When neither number of a contact can be used, the one with the first of these is told.
+NUMBER_REASONS = [
+    "unsubscribed",
+    "pending",
+    "blacklisted",
+    "no_consent",
+    "country",
+    "invalid_number",
+    "no_number",
+]
+
+#: Reasons that can only arise between the audience and the hand-over.
+DISPATCH_REASONS = [
+    ("contact_deleted", "Contact was deleted"),
+    ("gave_up", "Gateway did not take it in time"),
+    ("rendering", "Text could not be written for this contact"),
+]
+
+REASONS = [
+    *AUDIENCE_REASONS,
+    *DISPATCH_REASONS,
+    # "invalid_number" is in both: the contact's number is no number, or nobody's number.
+    *(
+        (str(code), label)
+        for code, label in CARRIER_REASONS.items()
+        if code not in dict(AUDIENCE_REASONS)
+    ),
+]
+
+#: For each status of a receipt: the state that it leads to, and the states that it may overwrite.
+#: Receipts come early, late, twice or never. What is final by a receipt is overwritten by no
+#: later "accepted"; "delivered" is overwritten by nothing, since a text that was read was read.
+RECEIPT_EFFECTS = {
+    "accepted": ("sent", ("sending", "unknown")),
+    "delivered": ("delivered", ("sending", "sent", "unknown", "undelivered", "failed")),
+    "undelivered": ("undelivered", ("sending", "sent", "unknown")),
+    "rejected": ("undelivered", ("sending", "sent", "unknown")),
+}

@@ -1,0 +1,232 @@
+"""Kannel, the open-source SMS gateway, through the HTTP interface of its smsbox.
+
+Source: Kannel 1.4.5 User's Guide, chapters "Using SMS services" (`sendsms`, `sms-service`,
+escape codes) and "Delivery reports"; answers as `gw/smsbox.c` gives them.
+
+Kannel must be told where texts from phones go: `service_configuration` writes those lines.
+How receipts and inbound texts are read is in `kannel_webhooks.py`.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+from urllib.parse import quote, urlsplit
+
+from . import kannel_webhooks
+from .answers import Answer, classify, excerpt, retry_after, scrub
+from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, Gateway, register
+from .errors import ConfigurationError, NotTaken, OutcomeLost
+from .http import HttpClient
+from .reasons import Reason
+from .values import (
+    Accepted,
+    Account,
+    Inbound,
+    Outcome,
+    Receipt,
+    Refused,
+    Retry,
+    Text,
+    Unknown,
+    WebhookRequest,
+)
+
+#: `coding` of sendsms by our encoding: 0 is the GSM alphabet, 2 is UCS-2.
+CODING = {"GSM-7": "0", "UCS-2": "2"}
+
+#: All kinds of receipts: delivered 1, undelivered 2, buffered 4, accepted 8, rejected 16.
+DLR_MASK = "31"
+
+#: Bodies with which smsbox says that it keeps the text: now, or until a carrier is connected.
+ACCEPTED_ANSWERS = ("0: Accepted for delivery", "3: Queued for later delivery")
+
+#: What smsbox refuses for good, this text only: (status, start of its body) -> reason.
+REFUSED_ANSWERS: dict[tuple[int, str], Reason] = {
+    (400, "Missing receiver"): Reason.INVALID_NUMBER,
+    (400, "Empty receiver number"): Reason.INVALID_NUMBER,
+    (400, "Number(s) has/have been denied"): Reason.BLOCKED,
+    (400, "Sender missing"): Reason.SENDER_NOT_ALLOWED,
+    (400, "Charset or body misformed"): Reason.INVALID_REQUEST,
+    (400, "Coding field misformed"): Reason.INVALID_REQUEST,
+    (400, "DLR-URL field misformed"): Reason.INVALID_REQUEST,
+    (400, "DLR-Mask field misformed"): Reason.INVALID_REQUEST,
+}
+
+#: What smsbox certainly did not take, but may take later: queues full, carrier stopped.
+RETRY_ANSWERS: dict[tuple[int, str], Reason] = {
+    (503, "Temporal failure, try again later."): Reason.GATEWAY_UNAVAILABLE,
+    # Whatever it says: each number gets this while an operator has stopped the carrier's
+    # connection (`stop-smsc`), and a campaign must not be lost to that.
+    (403, "Not routable. Do not try again."): Reason.GATEWAY_UNAVAILABLE,
+    (403, "Authorization failed"): Reason.CREDENTIALS,
+    (404, "Unknown request."): Reason.GATEWAY_UNAVAILABLE,
+}
+
+
+@register
+class KannelGateway(Gateway):
+    """Settings: `url` (the whole address of sendsms), `username`, `password` (of sendsms-user)."""
+
+    code: ClassVar[str] = "kannel"
+    label: ClassVar[str] = "Kannel"
+    batch_size: ClassVar[int] = 64
+    concurrency: ClassVar[int] = 32
+    sender_kinds: ClassVar[frozenset[str]] = frozenset(
+        {SENDER_NUMBER, SENDER_SHORT_CODE, SENDER_NAME}
+    )
+    required_settings: ClassVar[tuple[str, ...]] = ("url", "username", "password")
+    secret_settings: ClassVar[tuple[str, ...]] = ("password",)
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._url = sendsms_url(account.settings["url"])
+        self._client = HttpClient(
+            self._url, account.connect_timeout, account.read_timeout, self.concurrency
+        )
+
+    def send(self, texts: Sequence[Text]) -> list[Outcome]:
+        return self._client.map(self._send_one, texts)
+
+    def parse_receipts(self, request: WebhookRequest) -> list[Receipt]:
+        return [kannel_webhooks.parse_receipt(request)]
+
+    def parse_inbound(self, request: WebhookRequest) -> list[Inbound]:
+        return [kannel_webhooks.parse_inbound(request)]
+
+    @classmethod
+    def setup_help(cls, callback_url: str) -> str:
+        return service_configuration(callback_url)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _send_one(self, text: Text) -> Outcome:
+        try:
+            parameters = self._parameters(text)
+        except (KeyError, UnicodeEncodeError) as error:
+            # Nothing was written yet: an encoding that we do not know, half a surrogate pair.
+            return Refused(Reason.INVALID_REQUEST, detail=f"{type(error).__name__} in the text")
+        try:
+            answer = self._client.request("GET", self._url, params=parameters)
+            return read_answer(answer, self.secrets)
+        except NotTaken as error:
+            return Retry(reason=error.reason, detail=scrub(error.detail, self.secrets))
+        except OutcomeLost as error:
+            return Unknown(scrub(error.detail, self.secrets))
+        except Exception as error:  # pylint: disable=broad-except
+            # One text must not take the outcomes of its batch with it. Whatever failed, the
+            # request may have been written. The message could hold the address: type only.
+            return Unknown(f"Unexpected {type(error).__name__}")
+
+    def _parameters(self, text: Text) -> list[tuple[str, str]]:
+        text.body.encode("utf-8")
+        parameters = [
+            ("username", self.account.settings["username"]),
+            ("password", self.account.settings["password"]),
+            ("from", text.sender),
+            ("to", text.number),
+            ("text", text.body),
+            ("coding", CODING[text.encoding]),
+            ("charset", "UTF-8"),
+        ]
+        if self.account.callback_url:
+            parameters += [
+                ("dlr-mask", DLR_MASK),
+                ("dlr-url", receipt_url(self.account.callback_url, text.reference)),
+            ]
+        return parameters
+
+
+def read_answer(answer: Answer, secrets: Sequence[str] = ()) -> Outcome:
+    """Outcome of what sendsms answered."""
+    words = answer.text
+    if answer.complete and not answer.is_html:
+        if 200 <= answer.status < 300 and words.startswith(ACCEPTED_ANSWERS):
+            return Accepted()
+        code, detail = str(answer.status), excerpt(answer, secrets)
+        for (status, start), reason in REFUSED_ANSWERS.items():
+            if answer.status == status and words.startswith(start):
+                return Refused(reason, code, detail)
+        for (status, start), reason in RETRY_ANSWERS.items():
+            if answer.status == status and words.startswith(start):
+                return Retry(retry_after(answer.headers), reason, code, detail)
+        if answer.status == 400 and words.endswith(("rejected", "rejected.")):
+            return Refused(Reason.INVALID_REQUEST, code, detail)
+    return classify(answer, secrets)
+
+
+def sendsms_url(url: str) -> str:
+    """The address of sendsms, checked. Without a path, Kannel's usual one is taken.
+
+    :raises ConfigurationError: when it is not an HTTP address or has a query of its own.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            "Kannel: the address of sendsms must look like http://localhost:13013/cgi-bin/sendsms."
+        )
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise ConfigurationError(
+            "Kannel: the address of sendsms must have no user name, “?” or “#” in it."
+        )
+    return parts._replace(path=parts.path.rstrip("/") or "/cgi-bin/sendsms").geturl()
+
+
+def receipt_url(callback_url: str, reference: str) -> str:
+    """The `dlr-url` of one text. Kannel fills in its escape codes (%d, %A, …) when it calls.
+
+    %d kind of receipt, %A the carrier's words, %F the carrier's message id, %T seconds since 1970.
+    """
+    return (
+        f"{_literal(callback_url)}/receipt?reference={_literal(quote(reference, safe=''))}"
+        "&type=%d&answer=%A&id=%F&at=%T"
+    )
+
+
+def inbound_url(callback_url: str) -> str:
+    """The `get-url` of Kannel's sms-service. Kannel fills in its escape codes when it calls.
+
+    %p the phone's number, %P ours, %b the text as it came, %c its coding, %I Kannel's identifier,
+    %T seconds since 1970. Not %a: it squeezes spaces.
+    """
+    return f"{_literal(callback_url)}/inbound?from=%p&to=%P&text=%b&coding=%c&id=%I&at=%T"
+
+
+def _literal(part: str) -> str:
+    """A part of an address in which Kannel must not see escape codes."""
+    return part.replace("%", "%%")
+
+
+def service_configuration(callback_url: str) -> str:
+    """Lines for Kannel's configuration that bring texts from phones (STOP, …) to us.
+
+    `max-messages = 0` and `omit-empty = true` keep Kannel from sending our HTTP answer to the phone
+    as a text.
+    """
+    if re.search(r"[\s\"\\]", callback_url):
+        raise ConfigurationError("Kannel: the callback address must have no spaces or quotes.")
+    return _CONFIGURATION.format(get_url=inbound_url(callback_url))
+
+
+_CONFIGURATION = """\
+# Texts from phones go to Odoo. The next lines are one group; leave an empty line after it.
+group = sms-service
+keyword = default
+catch-all = true
+get-url = "{get_url}"
+max-messages = 0
+omit-empty = true
+
+# In the group "smsbox": keep trying while Odoo is away (seconds apart, number of times).
+#   http-request-retry = 100
+#   http-queue-delay = 10
+# In the group "sendsms-user" of this account: let long texts go out in several segments.
+#   concatenation = true
+#   max-messages = 12
+# Without a group "smsbox-route" (or with one smsbox only and no smsbox-id) texts from phones
+# can stay queued in the bearerbox.
+"""

@@ -1,0 +1,108 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .sms_marketing_subscription import SUBSCRIPTION_STATES
+
+METHODS = [
+    ("keyword", "Keyword"),
+    ("form", "Form"),
+    ("import", "Import"),
+    ("staff", "Staff"),
+    ("automation", "Automation"),
+    ("link", "Link"),
+    ("carrier", "Carrier"),
+    ("api", "API"),
+]
+
+LEGAL_BASES = [
+    ("written_consent", "Written consent"),
+    ("verbal_consent", "Verbal consent"),
+    ("web_consent", "Consent on a web page"),
+    ("text_consent", "Consent by text message"),
+    ("existing_customer", "Existing customer, similar products"),
+    ("withdrawal", "Withdrawal"),
+]
+
+
+class SmsMarketingConsent(models.Model):
+    """One change of consent: the append-only log.
+
+    Nobody edits or deletes a line: the ORM refuses, and a trigger in the database refuses too, so
+    that SQL cannot rewrite history by accident. ``engine.consent.record`` writes the lines.
+    """
+
+    _name = "sms.marketing.consent"
+    _description = "SMS Consent Log"
+    _order = "id desc"
+    _rec_name = "number"
+    # No create_uid/write_uid: their foreign keys would update lines when a user is deleted.
+    _log_access = False
+
+    number = fields.Char(required=True, readonly=True)
+    type_id = fields.Many2one(
+        "sms.marketing.subscription.type",
+        string="Subscription Type",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    previous_state = fields.Selection(SUBSCRIPTION_STATES, string="Before", readonly=True)
+    state = fields.Selection(SUBSCRIPTION_STATES, string="After", required=True, readonly=True)
+    occurred_at = fields.Datetime(
+        string="When", required=True, readonly=True, help="When the person did it (UTC)."
+    )
+    recorded_at = fields.Datetime(
+        required=True, readonly=True, help="When this line was written (UTC)."
+    )
+    method = fields.Selection(METHODS, string="How", required=True, readonly=True)
+    legal_basis = fields.Selection(LEGAL_BASES, readonly=True)
+    wording = fields.Text(
+        string="Wording Shown", readonly=True, help="What the person read or wrote."
+    )
+    explanation = fields.Text(readonly=True, help="Where the evidence is, or why it was changed.")
+    user_id = fields.Many2one(
+        "res.users", string="Changed by", readonly=True, index=True, ondelete="restrict"
+    )
+    address = fields.Char(
+        readonly=True, help="Network address, or other origin, that the change came from."
+    )
+
+    _number = models.Index("(number, id)")
+
+    def init(self):
+        """Make the table append-only for every SQL user, the ORM's own included."""
+        super().init()
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE OR REPLACE FUNCTION sms_marketing_consent_append_only()
+                RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    RAISE EXCEPTION USING
+                        MESSAGE = 'the consent log is append-only: ' || TG_OP || ' refused',
+                        ERRCODE = 'insufficient_privilege';
+                END $$;
+                DROP TRIGGER IF EXISTS append_only ON sms_marketing_consent;
+                CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE
+                ON sms_marketing_consent FOR EACH STATEMENT
+                EXECUTE FUNCTION sms_marketing_consent_append_only();
+                """
+            )
+        )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise UserError(
+            self.env._("The consent log is written by changes of consent, not by hand.")
+        )
+
+    def write(self, vals):
+        raise UserError(self.env._("The consent log cannot be changed."))
+
+    def unlink(self):
+        raise UserError(self.env._("The consent log cannot be deleted."))

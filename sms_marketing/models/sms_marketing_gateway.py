@@ -1,0 +1,169 @@
+import ipaddress
+import secrets
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..gateways.base import get_gateway_class
+from ..gateways.values import Account
+
+
+class SmsMarketingGateway(models.Model):
+    """An account at a provider that carries texts.
+
+    ``provider`` selects a class of ``gateways/``. A provider's own settings are the fields whose
+    names start with its code: an add-on that brings a provider adds a value to the selection, its
+    fields, and one class.
+    """
+
+    _name = "sms.marketing.gateway"
+    _description = "SMS Gateway"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True)
+    provider = fields.Selection(
+        [("sandbox", "Sandbox carrier (no network)"), ("kannel", "Kannel")],
+        required=True,
+        default="sandbox",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    sender_ids = fields.One2many("sms.marketing.sender", "gateway_id", string="Senders")
+
+    connect_timeout = fields.Float(
+        default=5.0, help="Seconds to wait for the provider to accept a connection."
+    )
+    read_timeout = fields.Float(
+        default=30.0, help="Seconds to wait for the provider's answer to a text."
+    )
+    public_url = fields.Char(
+        string="Public Address",
+        help="Where the provider reaches this Odoo, if it is not the usual web address.",
+    )
+    webhook_secret = fields.Char(
+        default=lambda self: secrets.token_urlsafe(24),
+        groups="sms_marketing.group_administrator",
+        copy=False,
+    )
+    callback_url = fields.Char(
+        string="Webhook Address",
+        compute="_compute_callback_url",
+        groups="sms_marketing.group_administrator",
+    )
+    allowed_addresses = fields.Char(
+        help="Network addresses that may call the webhook, such as 127.0.0.1, 10.0.0.0/8, "
+        "separated by commas. Empty: every address that knows the secret.",
+    )
+    setup_help = fields.Text(
+        compute="_compute_setup_help", groups="sms_marketing.group_administrator"
+    )
+
+    sandbox_played_until = fields.Datetime(readonly=True, copy=False)
+    kannel_url = fields.Char(
+        string="sendsms Address",
+        help="Such as http://localhost:13013/cgi-bin/sendsms",
+        groups="sms_marketing.group_administrator",
+    )
+    kannel_username = fields.Char(string="Kannel User", groups="sms_marketing.group_administrator")
+    kannel_password = fields.Char(groups="sms_marketing.group_administrator", copy=False)
+
+    _timeouts = models.Constraint(
+        "CHECK (connect_timeout > 0 AND read_timeout > 0)", "Time-outs are seconds, above zero."
+    )
+
+    @api.depends("webhook_secret", "public_url")
+    def _compute_callback_url(self):
+        for gateway in self:
+            base = (gateway.public_url or gateway.get_base_url()).rstrip("/")
+            gateway.callback_url = (
+                f"{base}/sms_marketing/webhook/{gateway.id}/{gateway.webhook_secret}"
+                if gateway.id
+                else False
+            )
+
+    @api.depends("provider", "callback_url")
+    def _compute_setup_help(self):
+        for gateway in self:
+            gateway.setup_help = (
+                get_gateway_class(gateway.provider).setup_help(gateway.callback_url)
+                if gateway.provider and gateway.callback_url
+                else False
+            )
+
+    @api.constrains("allowed_addresses")
+    def _check_allowed_addresses(self):
+        for gateway in self:
+            try:
+                gateway._allowed_networks()
+            except ValueError as error:
+                raise ValidationError(
+                    self.env._(
+                        "“%(addresses)s” is not a list of network addresses: %(error)s",
+                        addresses=gateway.allowed_addresses,
+                        error=error,
+                    )
+                ) from error
+
+    @api.constrains("provider", "kannel_url", "kannel_username", "kannel_password")
+    def _check_settings(self):
+        for gateway in self.sudo():
+            names = [
+                f"{gateway.provider}_{name}"
+                for name in get_gateway_class(gateway.provider).required_settings
+            ]
+            missing = [
+                gateway._fields[name]._description_string(self.env)
+                for name in names
+                if not gateway[name]
+            ]
+            if missing:
+                raise ValidationError(
+                    self.env._(
+                        "Gateway “%(gateway)s” needs: %(fields)s.",
+                        gateway=gateway.name,
+                        fields=", ".join(missing),
+                    )
+                )
+
+    def _allowed_networks(self):
+        """The allow-list as networks; raises ValueError for what is none."""
+        return [
+            ipaddress.ip_network(part.strip(), strict=False)
+            for part in (self.allowed_addresses or "").split(",")
+            if part.strip()
+        ]
+
+    def _is_allowed_address(self, address):
+        """Whether this network address may call the webhook."""
+        networks = self._allowed_networks()
+        if not networks:
+            return True
+        try:
+            caller = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(caller in network for network in networks)
+
+    def _account(self):
+        """This gateway's settings as the plain ``Account`` that a gateway class works with."""
+        self.ensure_one()
+        gateway = self.sudo()
+        prefix = f"{gateway.provider}_"
+        return Account(
+            settings={
+                name.removeprefix(prefix): gateway[name] or ""
+                for name, field in self._fields.items()
+                if name.startswith(prefix) and field.type == "char"
+            },
+            callback_url=gateway.callback_url,
+            connect_timeout=gateway.connect_timeout,
+            read_timeout=gateway.read_timeout,
+        )
+
+    def _connect(self):
+        """A working instance of the provider's class; the caller closes it."""
+        self.ensure_one()
+        return get_gateway_class(self.provider)(self._account())

@@ -1,0 +1,321 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..engine import personalize, schedule
+from ..engine.links import MOST_LINKS
+from ..engine.texts import MessageTexts
+from ..text.template import compile_template
+from ..text.tokens import TokenError
+
+#: What decides who gets which text: frozen as soon as the message leaves the draft state.
+FROZEN_FIELDS = frozenset(
+    {
+        "body",
+        "include_opt_out_text",
+        "subscription_type_id",
+        "sender_id",
+        "company_id",
+        "include_list_ids",
+        "include_partner_ids",
+        "exclude_list_ids",
+        "exclude_partner_ids",
+    }
+)
+
+
+class SmsMarketingMessage(models.Model):
+    """One SMS campaign: what is said, to whom, when, and how far it has come."""
+
+    _name = "sms.marketing.message"
+    _description = "Marketing SMS"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "id desc"
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("scheduled", "Scheduled"),
+            ("sending", "Sending"),
+            ("paused", "Paused"),
+            ("sent", "Sent"),
+            ("cancelled", "Cancelled"),
+        ],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        index=True,
+        tracking=True,
+    )
+    body = fields.Text(
+        string="Text",
+        help="Tokens such as {{ object.first_name ||| there }} are filled in for each contact; "
+        "every link becomes a short link of its own for each contact.",
+    )
+    include_opt_out_text = fields.Boolean(
+        string="Include Default Opt-out Text",
+        default=True,
+        help="Adds the company's opt-out text, in the contact's language.",
+    )
+    subscription_type_id = fields.Many2one(
+        "sms.marketing.subscription.type",
+        check_company=True,
+        ondelete="restrict",
+        default=lambda self: self._default_subscription_type(),
+        help="Only numbers that agreed to this kind of text get the message.",
+    )
+    sender_id = fields.Many2one(
+        "sms.marketing.sender",
+        check_company=True,
+        ondelete="restrict",
+        default=lambda self: self._default_sender(),
+    )
+    campaign_id = fields.Many2one("utm.campaign", ondelete="set null", tracking=True)
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        index=True,
+        tracking=True,
+    )
+    tag_ids = fields.Many2many("sms.marketing.tag", string="Tags")
+
+    include_list_ids = fields.Many2many(
+        "sms.marketing.list",
+        "sms_marketing_message_include_list_rel",
+        "message_id",
+        "list_id",
+        string="Send to Lists",
+        check_company=True,
+    )
+    include_partner_ids = fields.Many2many(
+        "res.partner",
+        "sms_marketing_message_include_partner_rel",
+        "message_id",
+        "partner_id",
+        string="Send to Contacts",
+    )
+    exclude_list_ids = fields.Many2many(
+        "sms.marketing.list",
+        "sms_marketing_message_exclude_list_rel",
+        "message_id",
+        "list_id",
+        string="Don't Send to Lists",
+        check_company=True,
+    )
+    exclude_partner_ids = fields.Many2many(
+        "res.partner",
+        "sms_marketing_message_exclude_partner_rel",
+        "message_id",
+        "partner_id",
+        string="Don't Send to Contacts",
+    )
+
+    scheduled_at = fields.Datetime(
+        string="Send at", copy=False, tracking=True, help="Empty: as soon as you press Send."
+    )
+    started_at = fields.Datetime(readonly=True, copy=False)
+    finished_at = fields.Datetime(readonly=True, copy=False)
+
+    recipient_ids = fields.One2many("sms.marketing.recipient", "message_id", readonly=True)
+    link_ids = fields.One2many("sms.marketing.link", "message_id", readonly=True)
+
+    preview_text = fields.Text(compute="_compute_preview")
+    preview_encoding = fields.Char(string="Encoding", compute="_compute_preview")
+    preview_characters = fields.Integer(string="Characters", compute="_compute_preview")
+    preview_segments = fields.Integer(string="Segments", compute="_compute_preview")
+    body_problem = fields.Char(compute="_compute_preview")
+
+    _queue = models.Index("(scheduled_at, id) WHERE state IN ('scheduled', 'sending')")
+
+    # ------------------------------------------------------------
+    # Writing the text
+    # ------------------------------------------------------------
+
+    def _default_sender(self):
+        return self.env["sms.marketing.sender"].search(
+            [("company_id", "=", self.env.company.id)], limit=1
+        )
+
+    def _default_subscription_type(self):
+        return self.env["sms.marketing.subscription.type"].search(
+            [("company_id", "=", self.env.company.id)], limit=1
+        )
+
+    @api.depends("body", "include_opt_out_text", "company_id")
+    def _compute_preview(self):
+        for message in self:
+            problems = personalize.problems(self.env, message.body or "")
+            message.body_problem = "\n".join(problems)
+            try:
+                texts = MessageTexts(message)
+            except TokenError:
+                message.preview_text = message.body
+                message.preview_encoding = False
+                message.preview_characters = message.preview_segments = 0
+                continue
+            segmentation = texts.segmentation()
+            message.preview_text = texts.preview()
+            message.preview_encoding = segmentation.encoding
+            message.preview_characters = segmentation.units
+            message.preview_segments = segmentation.segments
+
+    @api.onchange("company_id")
+    def _onchange_company_id(self):
+        for message in self.filtered("company_id"):
+            of_company = message.with_company(message.company_id)
+            if message.sender_id.company_id != message.company_id:
+                message.sender_id = of_company._default_sender()
+            if message.subscription_type_id.company_id != message.company_id:
+                message.subscription_type_id = of_company._default_subscription_type()
+
+    def _short_link_base(self):
+        """What stands before the code in a short link of this message."""
+        return f"{self.get_base_url().rstrip('/')}/s/"
+
+    # ------------------------------------------------------------
+    # Records
+    # ------------------------------------------------------------
+
+    def write(self, vals):
+        if FROZEN_FIELDS & vals.keys():
+            for message in self:
+                if message.state != "draft":
+                    raise UserError(
+                        self.env._(
+                            "“%(message)s” is no draft any more, so its text and recipients stay "
+                            "as they are. Unschedule it first, or clone it.",
+                            message=message.name,
+                        )
+                    )
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_at_rest(self):
+        for message in self:
+            if message.state in ("sending", "paused"):
+                raise UserError(
+                    self.env._("“%s” is being sent. Cancel it before you delete it.", message.name)
+                )
+
+    def copy_data(self, default=None):
+        return [
+            {**vals, "name": self.env._("%s (copy)", message.name)}
+            if "name" not in (default or {})
+            else vals
+            for message, vals in zip(self, super().copy_data(default), strict=True)
+        ]
+
+    # ------------------------------------------------------------
+    # From draft to sent
+    # ------------------------------------------------------------
+
+    def _problems(self):
+        """What keeps the message from being sent, each a sentence that says how to mend it."""
+        self.ensure_one()
+        _ = self.env._
+        problems = []
+        if not (self.body or "").strip():
+            problems.append(_("The text is empty. Write it."))
+        else:
+            problems += personalize.problems(self.env, self.body)
+        if not problems and len(compile_template(self.body).links) > MOST_LINKS:
+            problems.append(_("The text has more than %d different links.", MOST_LINKS))
+        if not self.sender_id:
+            problems.append(_("Choose a sender."))
+        elif not self.sender_id.active or not self.sender_id.sudo().gateway_id.active:
+            problems.append(_("The sender or its gateway is archived. Choose another sender."))
+        if not self.subscription_type_id:
+            problems.append(_("Choose the subscription type that recipients agreed to."))
+        if not (self.include_list_ids or self.include_partner_ids):
+            problems.append(_("Choose the lists or contacts to send to."))
+        for contact_list in self.include_list_ids | self.exclude_list_ids:
+            if contact_list.kind == "rule":
+                contact_list._rule()
+        return problems
+
+    def _check_ready(self):
+        """Raise UserError with everything that keeps the message from being sent."""
+        for message in self:
+            if problems := message._problems():
+                raise UserError(
+                    self.env._("“%s” cannot be sent yet:", message.name)
+                    + "".join(f"\n• {problem}" for problem in problems)
+                )
+
+    def _move(self, state, *, allowed):
+        """Change the state under the row's lock, where the present one is among those allowed."""
+        self.check_access("write")
+        self.lock_for_update()
+        self.invalidate_recordset(["state"])
+        for message in self:
+            if message.state not in allowed:
+                states = dict(self._fields["state"]._description_selection(self.env))
+                raise UserError(
+                    self.env._(
+                        "“%(message)s” is %(state)s: this is not possible now.",
+                        message=message.name,
+                        state=states[message.state].lower(),
+                    )
+                )
+        self.state = state
+
+    def action_send(self):
+        """Send as soon as possible."""
+        self._check_ready()
+        self.scheduled_at = self.env.cr.now().replace(microsecond=0)
+        self._move("scheduled", allowed=("draft", "scheduled"))
+        self._trigger_dispatch()
+
+    def action_schedule(self):
+        """Send at ``scheduled_at``."""
+        for message in self:
+            if not message.scheduled_at:
+                raise UserError(self.env._("Choose when to send “%s”.", message.name))
+            if message.scheduled_at < fields.Datetime.now():
+                raise UserError(
+                    self.env._(
+                        "The moment chosen for “%s” is in the past. Choose a later one, or send "
+                        "the message now.",
+                        message.name,
+                    )
+                )
+        self._check_ready()
+        self._move("scheduled", allowed=("draft",))
+        self._trigger_dispatch(self.mapped("scheduled_at"))
+
+    def action_unschedule(self):
+        self._move("draft", allowed=("scheduled",))
+
+    def action_pause(self):
+        self._move("paused", allowed=("sending",))
+
+    def action_resume(self):
+        self._move("sending", allowed=("paused",))
+        self._trigger_dispatch()
+
+    def action_cancel(self):
+        """Send no further text of this message; what has gone out stays as it is."""
+        self._move("cancelled", allowed=("scheduled", "sending", "paused"))
+        self.finished_at = self.env.cr.now()
+        self.flush_recordset()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE sms_marketing_recipient
+                   SET state = 'cancelled', settled_at = now() AT TIME ZONE 'UTC'
+                 WHERE id IN (SELECT id FROM sms_marketing_recipient
+                               WHERE message_id = ANY(%s) AND state = 'queued'
+                               ORDER BY id FOR UPDATE)
+                """,
+                self.ids,
+            )
+        )
+        self.env["sms.marketing.recipient"].invalidate_model()
+        schedule.mark(self.env, self.ids)

@@ -1,0 +1,166 @@
+import time
+
+from odoo import api, fields, models
+
+from ..engine import sandbox, schedule, statistics
+from ..engine.dispatch import Lane
+
+#: Seconds that one call of a scheduled action works; well under Odoo's cron time limits.
+LANE_SECONDS = 45
+SANDBOX_SECONDS = 20
+
+#: field -> the measures of the rollup that it adds up (S46, S47)
+FIGURES = {
+    "considered_count": ("considered",),
+    "waiting_count": ("waiting",),
+    "sent_count": ("sent",),
+    "not_sent_count": ("skipped", "cancelled", "failed"),
+    "unknown_count": ("unknown",),
+    "delivered_count": ("delivered",),
+    "undelivered_count": ("undelivered",),
+    "click_count": ("clicks",),
+    "clicked_count": ("clicked",),
+    "reply_count": ("replies",),
+    "opted_out_count": ("opted_out",),
+    "segment_count": ("segments",),
+}
+
+
+class SmsMarketingMessage(models.Model):
+    """What came of a message, and the scheduled actions that move it."""
+
+    _inherit = "sms.marketing.message"
+
+    considered_count = fields.Integer(string="Considered", compute="_compute_figures")
+    waiting_count = fields.Integer(string="Waiting", compute="_compute_figures")
+    sent_count = fields.Integer(string="Sent", compute="_compute_figures")
+    not_sent_count = fields.Integer(string="Not Sent", compute="_compute_figures")
+    unknown_count = fields.Integer(string="Unknown", compute="_compute_figures")
+    delivered_count = fields.Integer(string="Total Deliveries", compute="_compute_figures")
+    undelivered_count = fields.Integer(string="Not Delivered", compute="_compute_figures")
+    click_count = fields.Integer(string="Total Clicks", compute="_compute_figures")
+    clicked_count = fields.Integer(string="Recipients Who Clicked", compute="_compute_figures")
+    reply_count = fields.Integer(string="Replies", compute="_compute_figures")
+    opted_out_count = fields.Integer(string="Opted Out", compute="_compute_figures")
+    segment_count = fields.Integer(string="Segments Sent", compute="_compute_figures")
+    delivery_rate = fields.Float(compute="_compute_figures", help="Delivered ÷ sent")
+    click_rate = fields.Float(compute="_compute_figures", help="Recipients who clicked ÷ delivered")
+
+    def _compute_figures(self):
+        totals = {
+            (message.id, measure): total
+            for message, measure, total in self.env["sms.marketing.statistic"]
+            .sudo()
+            ._read_group([("message_id", "in", self.ids)], ["message_id", "measure"], ["value:sum"])
+        }
+        for message in self:
+            for name, measures in FIGURES.items():
+                message[name] = sum(totals.get((message.id, measure), 0) for measure in measures)
+            message.delivery_rate = _ratio(message.delivered_count, message.sent_count)
+            message.click_rate = _ratio(message.clicked_count, message.delivered_count)
+
+    def get_progress(self):
+        """How far sending has come, counted now: for the progress bar of the form.
+
+        :return: {"state": …, "total": texts to send, "done": texts that are no longer waiting}
+        """
+        self.ensure_one()
+        self.check_access("read")
+        counts = dict(
+            self.env["sms.marketing.recipient"]
+            .sudo()
+            ._read_group(
+                [("message_id", "=", self.id), ("state", "!=", "skipped")], ["state"], ["__count"]
+            )
+        )
+        total = sum(counts.values())
+        waiting = counts.get("queued", 0) + counts.get("sending", 0)
+        return {"state": self.state, "total": total, "done": total - waiting}
+
+    # ------------------------------------------------------------
+    # Looking at recipients
+    # ------------------------------------------------------------
+
+    def _action_recipients(self, title, domain):
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "sms_marketing.action_sms_marketing_recipient"
+        )
+        return {
+            **action,
+            "display_name": f"{self.name}: {title}",
+            "domain": [("message_id", "=", self.id), *domain],
+        }
+
+    def action_view_considered(self):
+        return self._action_recipients(self.env._("Considered"), [])
+
+    def action_view_sent(self):
+        return self._action_recipients(
+            self.env._("Sent"), [("state", "in", ("sent", "delivered", "undelivered"))]
+        )
+
+    def action_view_not_sent(self):
+        action = self._action_recipients(
+            self.env._("Not sent"), [("state", "in", ("skipped", "cancelled", "failed"))]
+        )
+        return {**action, "context": {"search_default_group_by_reason": 1}}
+
+    def action_view_unknown(self):
+        return self._action_recipients(self.env._("Unknown"), [("state", "=", "unknown")])
+
+    def action_view_delivered(self):
+        return self._action_recipients(self.env._("Delivered"), [("state", "=", "delivered")])
+
+    def action_view_undelivered(self):
+        return self._action_recipients(self.env._("Not delivered"), [("state", "=", "undelivered")])
+
+    def action_view_clicked(self):
+        return self._action_recipients(self.env._("Clicked"), [("click_ids", "!=", False)])
+
+    def action_view_replies(self):
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "sms_marketing.action_sms_marketing_inbound"
+        )
+        return {**action, "domain": [("message_id", "=", self.id)]}
+
+    # ------------------------------------------------------------
+    # Scheduled actions
+    # ------------------------------------------------------------
+
+    @api.model
+    def _trigger_dispatch(self, at=None):
+        """Have the lane run soon, or at these moments (UTC)."""
+        self.env.ref("sms_marketing.ir_cron_dispatch").sudo()._trigger(at)
+
+    @api.model
+    def _cron_dispatch(self):
+        """Start what is due, send what is due, and come again at once while work remains."""
+        registry = self.env.registry
+        schedule.start_due(registry)
+        handled, remains = Lane(registry).run(LANE_SECONDS)
+        if handled:
+            self.env.ref("sms_marketing.ir_cron_roll_up")._trigger()
+            if self.env["sms.marketing.gateway"].search_count([("provider", "=", "sandbox")]):
+                self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
+        if remains:
+            self._trigger_dispatch()
+        self.env["ir.cron"]._commit_progress(handled, remaining=int(remains))
+
+    @api.model
+    def _cron_sandbox(self):
+        """Play the sandbox carrier while it has something to do within the next seconds."""
+        end = time.monotonic() + SANDBOX_SECONDS
+        while (wait := sandbox.play(self.env)) is not None:
+            statistics.roll_up(self.env)
+            self.env["ir.cron"]._commit_progress(1, remaining=1)
+            if time.monotonic() + wait > end:
+                self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
+                break
+            time.sleep(max(wait, 0.5))
+        self.env["ir.cron"]._commit_progress(0, remaining=0)
+
+
+def _ratio(part, whole):
+    return part / whole if whole else 0.0

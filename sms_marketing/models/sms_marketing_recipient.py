@@ -1,0 +1,97 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..engine.texts import Addressee, MessageTexts
+from ..engine.vocabulary import KINDS, REASONS, STATES
+
+
+class SmsMarketingRecipient(models.Model):
+    """One contact's copy of a message, or one answer to a contact.
+
+    The engine writes rows by SQL; ``send_at`` is the moment that was meant, ``due_at`` the moment
+    of the next attempt. All moments are UTC.
+    """
+
+    _name = "sms.marketing.recipient"
+    _description = "SMS Recipient"
+    _order = "id desc"
+    _rec_name = "number"
+    _log_access = False
+
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    message_id = fields.Many2one("sms.marketing.message", readonly=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Contact", readonly=True, index=True)
+    sender_id = fields.Many2one("sms.marketing.sender", readonly=True, ondelete="restrict")
+    gateway_id = fields.Many2one("sms.marketing.gateway", readonly=True, ondelete="restrict")
+    number = fields.Char(readonly=True)
+    number_field = fields.Selection(
+        [("mobile", "Mobile"), ("phone", "Phone")], string="Which Number", readonly=True
+    )
+    state = fields.Selection(STATES, required=True, readonly=True)
+    reason = fields.Selection(REASONS, readonly=True)
+    detail = fields.Char(readonly=True, help="What the gateway or carrier said.")
+    send_at = fields.Datetime(readonly=True)
+    due_at = fields.Datetime(readonly=True)
+    queued_at = fields.Datetime(readonly=True)
+    sent_at = fields.Datetime(readonly=True)
+    settled_at = fields.Datetime(readonly=True)
+    lease_until = fields.Datetime(readonly=True)
+    attempt = fields.Integer(readonly=True)
+    provider_reference = fields.Char(readonly=True)
+    segments = fields.Integer(readonly=True)
+    price = fields.Float(readonly=True, digits=(16, 6))
+    price_currency = fields.Char(readonly=True)
+    body = fields.Text(
+        readonly=True, help="The text, where it differs from recipient to recipient."
+    )
+    token = fields.Char(
+        readonly=True,
+        groups="base.group_system",
+        help="Unguessable: serves the short links and receipts of this recipient.",
+    )
+    text = fields.Text(compute="_compute_text", help="The text as this contact gets it.")
+    click_ids = fields.One2many("sms.marketing.click", "recipient_id", readonly=True)
+    click_count = fields.Integer(compute="_compute_click_count")
+
+    # The queue: carries every claim.
+    _queue = models.Index("(message_id, due_at, id) WHERE state = 'queued'")
+    _leases = models.Index("(lease_until) WHERE state = 'sending'")
+    _message_state = models.Index("(message_id, state)")
+    _number = models.Index("(number, id)")
+    _token_unique = models.UniqueIndex("(token)")
+    _provider_reference = models.Index(
+        "(provider_reference, gateway_id) WHERE provider_reference IS NOT NULL"
+    )
+    # However a message is prepared, a number gets it once.
+    _message_number_unique = models.UniqueIndex(
+        "(message_id, number) WHERE state <> 'skipped' AND kind = 'campaign'"
+    )
+
+    @api.depends("body", "message_id")
+    def _compute_text(self):
+        for message, recipients in self.grouped("message_id").items():
+            to_write = recipients.filtered(lambda one: message and not one.body)
+            for recipient in recipients - to_write:
+                recipient.text = recipient.body
+            if to_write:
+                rendered = MessageTexts(message.sudo()).render_all(
+                    [Addressee(one.partner_id.id, one.token or "") for one in to_write.sudo()]
+                )
+                for recipient, text in zip(to_write, rendered, strict=True):
+                    recipient.text = text
+
+    def _compute_click_count(self):
+        counts = dict(
+            self.env["sms.marketing.click"]._read_group(
+                [("recipient_id", "in", self.ids)], ["recipient_id"], ["__count"]
+            )
+        )
+        for recipient in self:
+            recipient.click_count = counts.get(recipient, 0)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise UserError(
+            self.env._("Recipients come about when a message starts, not by hand or import.")
+        )

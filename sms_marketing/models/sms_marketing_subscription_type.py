@@ -1,0 +1,40 @@
+from odoo import fields, models
+
+
+class SmsMarketingSubscriptionType(models.Model):
+    """A kind of text that people can agree to, such as "Offers" or "Event news"."""
+
+    _name = "sms.marketing.subscription.type"
+    _description = "SMS Subscription Type"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    description = fields.Text(
+        string="Public Description",
+        translate=True,
+        help="What people read when they choose what to get: what you send and how often.",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    subscribed_count = fields.Integer(compute="_compute_subscribed_count")
+
+    def _compute_subscribed_count(self):
+        counts = dict(
+            self.env["sms.marketing.subscription"]._read_group(
+                [("type_id", "in", self.ids), ("state", "=", "subscribed")],
+                ["type_id"],
+                ["__count"],
+            )
+        )
+        for subscription_type in self:
+            subscription_type.subscribed_count = counts.get(subscription_type, 0)
+
+    def action_view_subscriptions(self):
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "sms_marketing.action_sms_marketing_subscription"
+        )
+        return {**action, "domain": [("type_id", "=", self.id)], "context": {}}

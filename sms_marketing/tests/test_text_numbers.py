@@ -1,0 +1,148 @@
+"""Phone numbers into E.164, and what is said about those that are none."""
+
+import re
+
+import phonenumbers
+from hypothesis import given
+from hypothesis import strategies as st
+from odoo.tests import BaseCase
+
+from odoo.addons.sms_marketing.text.numbers import (
+    InvalidNumber,
+    NumberProblem,
+    calling_code,
+    parse_number,
+    region_of,
+    to_e164,
+)
+
+from .text_strategies import any_text, quietly
+
+regions = st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS))
+number_like = st.text(st.sampled_from("0123456789+-() ./x\u200e٣"), max_size=24)
+
+
+class TestParseNumber(BaseCase):
+    def test_usual_ways_to_write(self):
+        for value, region, expected in (
+            ("+1-800-555-5555", None, "+18005555555"),
+            ("(202) 555-0123", "US", "+12025550123"),
+            ("1 (202) 555-0123", "us", "+12025550123"),
+            ("06-12 34 56 78", "NL", "+31612345678"),
+            ("+31 (0)6 12345678", None, "+31612345678"),
+            ("+31 6 12345678", "US", "+31612345678"),
+            ("0031612345678", "NL", "+31612345678"),
+            ("0031612345678", "US", "+31612345678"),
+            ("00 31 6 1234 5678", None, "+31612345678"),
+            ("02 1234 5678", "IT", "+390212345678"),
+            ("+44 7400 123456\u200e", None, "+447400123456"),
+            ("\u202a+1 202 555 0123\u202c", None, "+12025550123"),
+            ("＋３１ ６１２３４５６７８", None, "+31612345678"),
+            ("+٣١٦١٢٣٤٥٦٧٨", None, "+31612345678"),
+            ("tel:+31612345678", None, "+31612345678"),
+            ("1-800-FLOWERS", "US", "+18003569377"),
+        ):
+            with self.subTest(value):
+                self.assertEqual(parse_number(value, region), expected)
+                self.assertEqual(to_e164(value, region), expected)
+
+    def test_problems(self):
+        for value, region, reason in (
+            ("", "NL", NumberProblem.EMPTY),
+            (" \t", None, NumberProblem.EMPTY),
+            ("ask later", "NL", NumberProblem.NOT_A_NUMBER),
+            ("\0", "NL", NumberProblem.NOT_A_NUMBER),
+            ("\ud800", "NL", NumberProblem.NOT_A_NUMBER),
+            ("+31612345678 / +31687654321", None, NumberProblem.NOT_A_NUMBER),
+            ("0612345678", None, NumberProblem.NO_COUNTRY),
+            ("0612345678", "XX", NumberProblem.NO_COUNTRY),
+            ("+999 123456", None, NumberProblem.UNKNOWN_CALLING_CODE),
+            ("12", "NL", NumberProblem.TOO_SHORT),
+            ("555-0123", "US", NumberProblem.TOO_SHORT),
+            ("+316", None, NumberProblem.TOO_SHORT),
+            ("0044 20", None, NumberProblem.TOO_SHORT),
+            ("+1 202 555 01234", None, NumberProblem.TOO_LONG),
+            ("1" * 100_000, "NL", NumberProblem.TOO_LONG),
+            ("+1 202 555 0123 ext. 5", None, NumberProblem.EXTENSION),
+            ("+1 555 123 4567", None, NumberProblem.INVALID),
+        ):
+            with self.subTest(value[:40]):
+                with self.assertRaises(InvalidNumber) as caught:
+                    parse_number(value, region)
+                self.assertEqual(caught.exception.reason, reason)
+                self.assertIsNone(to_e164(value, region))
+
+    def test_messages_name_the_value_and_the_remedy(self):
+        with self.assertRaisesRegex(InvalidNumber, r"“0612345678” has no country.*\+1 201"):
+            parse_number("0612345678", None)
+        with self.assertRaisesRegex(InvalidNumber, r"too few digits.*\+31 6 12345678"):
+            parse_number("12", "NL")
+        with self.assertRaises(InvalidNumber) as caught:
+            parse_number("9" * 500, "DE")
+        self.assertLess(len(str(caught.exception)), 200)
+
+    @quietly
+    @given(number_like | any_text, st.none() | regions)
+    def test_result_is_e164_and_parses_to_itself(self, value, region):
+        number = to_e164(value, region)
+        if number is not None:
+            self.assertTrue(re.fullmatch(r"\+[1-9][0-9]{1,14}", number), number)
+            self.assertEqual(parse_number(number, None), number)
+
+    @quietly
+    @given(regions, st.sampled_from(list(phonenumbers.PhoneNumberFormat.__dict__.values())))
+    def test_every_format_of_every_country(self, region, style):
+        number = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        if number is None or not isinstance(style, int):
+            return
+        written = phonenumbers.format_number(number, style)
+        expected = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        self.assertEqual(parse_number(written, region), expected)
+
+
+class TestCountryOfNumber(BaseCase):
+    def test_calling_code(self):
+        for number, code in (
+            ("+12025550123", "1"),
+            ("+31612345678", "31"),
+            ("+353851234567", "353"),
+            ("+79123456789", "7"),
+            ("+80012345678", "800"),
+        ):
+            self.assertEqual(calling_code(number), code)
+
+    def test_calling_code_of_what_has_none(self):
+        for number in (
+            "",
+            "12025550123",
+            "+",
+            "+99912345",
+            "+1 202",
+            "0612345678",
+            "+\u0663\u0661",
+        ):
+            with self.assertRaises(InvalidNumber, msg=number):
+                calling_code(number)
+
+    def test_region_of(self):
+        for number, region in (
+            ("+12025550123", "US"),
+            ("+14165550123", "CA"),
+            ("+18765550123", "JM"),
+            ("+447400123456", "GB"),
+            ("+31612345678", "NL"),
+            ("+80012345678", None),
+            ("+99912345", None),
+            ("+15551234567", None),
+            ("0612345678", None),
+            ("", None),
+        ):
+            self.assertEqual(region_of(number), region, number)
+
+    @quietly
+    @given(regions)
+    def test_every_country(self, region):
+        number = phonenumbers.example_number(region)
+        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        self.assertEqual(calling_code(e164), str(number.country_code))
+        self.assertEqual(region_of(e164), phonenumbers.region_code_for_number(number))

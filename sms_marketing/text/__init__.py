@@ -1,0 +1,1 @@
+"""Pure functions on texts and phone numbers: no Odoo import, no database."""

@@ -1,0 +1,1 @@
+from . import sms_marketing_consent_change, sms_marketing_contact_import

@@ -1,0 +1,104 @@
+import base64
+from itertools import islice
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..engine import contact_file, contact_import
+from ..models.sms_marketing_consent import LEGAL_BASES
+
+MOST_SHOWN = 50
+
+
+class SmsMarketingContactImport(models.TransientModel):
+    """Contacts with evidence of consent from a CSV: checked first, then taken."""
+
+    _name = "sms.marketing.contact.import"
+    _description = "Import Contacts and SMS Consent"
+
+    file = fields.Binary(string="CSV File", required=True, attachment=False)
+    file_name = fields.Char()
+    type_id = fields.Many2one(
+        "sms.marketing.subscription.type",
+        string="Subscription Type",
+        required=True,
+        default=lambda self: self.env["sms.marketing.subscription.type"].search([], limit=1),
+        help="What the consent in the file is for.",
+    )
+    list_name = fields.Char(
+        string="New List", help="Puts the imported contacts on a new list of this name."
+    )
+    state = fields.Selection(
+        [("new", "New"), ("checked", "Checked"), ("done", "Done")], default="new", readonly=True
+    )
+    report = fields.Text(readonly=True)
+    list_id = fields.Many2one("sms.marketing.list", readonly=True)
+
+    def action_check(self):
+        """Read the file and say what would happen; nothing is written."""
+        self.ensure_one()
+        content = self._read()
+        self.report = "\n".join(
+            [
+                self.env._("%d contacts can be imported.", len(content.rows)),
+                *self._sentences(content.errors, self.env._("Left out:")),
+            ]
+        )
+        self.state = "checked"
+        return self._again()
+
+    def action_import(self):
+        """Import what can be imported; say what was left out or taken with a reservation."""
+        self.ensure_one()
+        content = self._read()
+        result = contact_import.load(self.env, content.rows, self.type_id)
+        if self.list_name and result.partner_ids:
+            self.list_id = self.env["sms.marketing.list"].create(
+                {
+                    "name": self.list_name,
+                    "company_id": self.type_id.company_id.id,
+                    "partner_ids": [fields.Command.set(result.partner_ids)],
+                }
+            )
+        self.report = "\n".join(
+            [
+                self.env._(
+                    "%(created)d contacts created, %(updated)d updated, "
+                    "%(consents)d consents recorded.",
+                    created=result.created,
+                    updated=result.updated,
+                    consents=sum(result.consents.values()),
+                ),
+                *self._sentences(content.errors, self.env._("Left out:")),
+                *self._sentences(result.warnings, self.env._("To look at:")),
+            ]
+        )
+        self.state = "done"
+        return self._again()
+
+    def _read(self):
+        try:
+            return contact_file.read(base64.b64decode(self.file), dict(LEGAL_BASES))
+        except contact_file.UnreadableFile as error:
+            raise UserError(str(error)) from error
+
+    def _sentences(self, problems, title):
+        if not problems:
+            return
+        yield ""
+        yield title
+        for line, column, problem in islice(problems, MOST_SHOWN):
+            yield self.env._(
+                "line %(line)d, %(column)s %(problem)s", line=line, column=column, problem=problem
+            )
+        if len(problems) > MOST_SHOWN:
+            yield self.env._("… and %d more.", len(problems) - MOST_SHOWN)
+
+    def _again(self):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
