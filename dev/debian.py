@@ -108,7 +108,9 @@ def download_and_unpack(suite, packages, target):
     """Download packages of a suite (None: the machine's own) and unpack them into a folder."""
     source, own_suite = debian_archive()
     suite = suite or own_suite
-    keyring = source.signed_by or next((path for path in KEYRINGS if Path(path).is_file()), "")
+    keyring = source.signed_by
+    if not Path(keyring).is_file():  # none named, or a key written into the source itself
+        keyring = next((path for path in KEYRINGS if Path(path).is_file()), "")
     if not keyring:
         raise SetupError(
             "Debian's archive keys are missing, so packages cannot be verified. "

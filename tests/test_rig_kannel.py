@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 
 import pytest
+import rig.addon  # noqa: F401
 from rig.carrier import UCS2, Carrier
 from rig.kannel import Kannel, missing
 from rig.listener import Listener, wait_until
@@ -175,6 +176,7 @@ def test_wrong_password_takes_nothing(chain):
 
 CALLER = """
 import sys
+import rig.addon
 from odoo.addons.sms_marketing.gateways.base import Account, Text
 from odoo.addons.sms_marketing.gateways.kannel import KannelGateway
 settings = {"url": sys.argv[1], "username": "odoo", "password": "provider-test"}
@@ -185,8 +187,12 @@ with KannelGateway(Account(settings)) as gateway:
 
 def test_slow_provider_outlives_its_caller(tmp_path):
     with SlowProvider(tmp_path, delay=0.2) as provider:
-        caller = subprocess.Popen([sys.executable, "-c", CALLER, provider.sendsms_url])
-        assert wait_until(lambda: len(provider.arrivals()) >= 40, 60)
+        caller = subprocess.Popen(
+            [sys.executable, "-c", CALLER, provider.sendsms_url],
+            env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
+        )
+        wait_until(lambda: len(provider.arrivals()) >= 40 or caller.poll() is not None, 60)
+        assert caller.poll() is None
         os.kill(caller.pid, signal.SIGKILL)
         caller.wait(10)
         arrivals = provider.arrivals()

@@ -1,15 +1,34 @@
 import hmac
 import logging
+import re
 
 from odoo import http
 from odoo.http import request
 
 from ..engine import inbound, receipts
 from ..gateways.base import get_gateway_class
-from ..gateways.errors import MalformedRequest, VerificationError
+from ..gateways.errors import ConfigurationError, MalformedRequest, VerificationError
 from ..gateways.values import WebhookRequest
 
 _logger = logging.getLogger(__name__)
+
+
+class _HideSecret(logging.Filter):
+    """Takes the secret out of the web server's log of webhook calls: it is part of the address."""
+
+    def filter(self, record):
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                SECRET.sub(r"\1***", part) if isinstance(part, str) else part
+                for part in record.args
+            )
+        if isinstance(record.msg, str):
+            record.msg = SECRET.sub(r"\1***", record.msg)
+        return True
+
+
+SECRET = re.compile(r"(/sms_marketing/webhook/[^/\s]*/)[^/\s?#\"]+")
+logging.getLogger("werkzeug").addFilter(_HideSecret())
 
 #: A provider's call is a few hundred bytes; many receipts in one call are some kilobytes.
 MOST_BYTES = 256 * 1024
@@ -43,11 +62,15 @@ class WebhookController(http.Controller):
                 request.httprequest.remote_addr,
             )
             return request.not_found()
-        carrier = gateway._connect()
         call = self._call()
         try:
-            carrier.verify(call)
-            take(request.env(su=True), gateway, carrier, call)
+            with gateway._connect() as carrier:
+                carrier.verify(call)
+                take(request.env(su=True), gateway, carrier, call)
+        except ConfigurationError as error:
+            # Not the caller's fault: an answer after which providers call again.
+            _logger.error("webhook of gateway %d: its settings do not work: %s", gateway_id, error)
+            return request.make_response("not ready", status=503)
         except VerificationError as error:
             _logger.warning("webhook of gateway %d: signature refused: %s", gateway_id, error)
             return request.make_response("signature refused", status=403)

@@ -40,7 +40,7 @@ def prepare(message):
             company=message.company_id.id,
             sender=message.sender_id.id,
             gateway=message.sender_id.gateway_id.id,
-            send_at=message.scheduled_at,
+            send_at=message.scheduled_at or env.cr.now(),
             token=NEW_TOKEN,
             audience=audience_query(message),
         )

@@ -71,48 +71,56 @@ class Lane:
     def run(self, seconds=None):
         """Work for so many seconds (None: until nothing is due).
 
-        :return: (texts taken in hand, whether work that is due remains)
+        :return: (texts taken in hand, whether work remains that could go on at once)
         :rtype: tuple[int, bool]
         """
         end = None if seconds is None else time.monotonic() + seconds
-        handled, broken = 0, set()
+        handled, put_off = 0, set()
         in_own_transaction(self.registry, expire_leases)
         try:
             while True:
                 progress = 0
                 for message_id in in_own_transaction(self.registry, due_sources):
-                    if message_id in broken:
+                    if message_id in put_off:
                         continue
+                    # One message's trouble must not keep the others waiting.
                     try:
-                        progress += self._step(message_id)
+                        seen, stalled = self._step(message_id)
                     except ConfigurationError as error:
                         _logger.warning("message %s: gateway is not usable: %s", message_id, error)
-                        broken.add(message_id)
+                        seen, stalled = 0, True
                     except Exception:
-                        # One message's trouble must not keep the others waiting.
                         _logger.exception("message %s: this batch is tried again later", message_id)
-                        broken.add(message_id)
+                        seen, stalled = 0, True
+                    progress += seen
+                    if stalled:
+                        put_off.add(message_id)
                     if end is not None and time.monotonic() >= end:
                         return handled + progress, True
                 handled += progress
                 if not progress:
-                    return handled, bool(broken)
+                    return handled, False
         finally:
             self._close()
             in_own_transaction(self.registry, schedule.finish)
 
     def _step(self, message_id):
-        """Take one batch of a message (None: of answers) through; return how many it was."""
+        """Take one batch of a message (None: of answers) through.
+
+        :return: how many texts it was, and whether the gateway took none of them for now, so that
+            trying the next batch at once would be no use
+        """
         texts, refused, seen = in_own_transaction(
             self.registry, lambda env: self._claim_and_write(env, message_id)
         )
         if not seen:
-            return 0
+            return 0, False
         outcomes = [*refused]
         for gateway_id, batch in texts.items():
             outcomes += self._hand_over(gateway_id, batch)
         in_own_transaction(self.registry, lambda env: record(env, outcomes), retries=RECORD_RETRIES)
-        return seen
+        stalled = bool(outcomes) and all(isinstance(outcome, Retry) for _one, outcome in outcomes)
+        return seen, stalled
 
     def _claim_and_write(self, env, message_id):
         """Claim a batch and write its texts, in one transaction.

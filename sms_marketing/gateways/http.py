@@ -246,9 +246,6 @@ class HttpClient:
         length = response.headers.get("Content-Length", "")
         if length.isdigit() and len(body) < int(length):
             complete = False
-        if complete:
-            # Only now may the connection be used again.
-            response.raw.release_conn()
         return Answer(response.status_code, response.headers, bytes(body), complete)
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
 from . import kannel_webhooks
-from .answers import Answer, classify, excerpt, retry_after, scrub
+from .answers import Answer, classify, excerpt, retry_after
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, Gateway, register
 from .errors import ConfigurationError, NotTaken, OutcomeLost
 from .http import HttpClient
@@ -110,9 +110,9 @@ class KannelGateway(Gateway):
             answer = self._client.request("GET", self._url, params=parameters)
             return read_answer(answer, self.secrets)
         except NotTaken as error:
-            return Retry(reason=error.reason, detail=scrub(error.detail, self.secrets))
+            return Retry(reason=error.reason, detail=error.detail)
         except OutcomeLost as error:
-            return Unknown(scrub(error.detail, self.secrets))
+            return Unknown(error.detail)
         except Exception as error:  # pylint: disable=broad-except
             # One text must not take the outcomes of its batch with it. Whatever failed, the
             # request may have been written. The message could hold the address: type only.
@@ -227,6 +227,8 @@ omit-empty = true
 # In the group "sendsms-user" of this account: let long texts go out in several segments.
 #   concatenation = true
 #   max-messages = 12
-# Without a group "smsbox-route" (or with one smsbox only and no smsbox-id) texts from phones
-# can stay queued in the bearerbox.
+# If texts from phones stay queued in the bearerbox, give the smsbox an smsbox-id and add:
+#   group = smsbox-route
+#   smsbox-id = (the same)
+#   smsc-id = (that of the carrier)
 """

@@ -2,6 +2,9 @@ from odoo import api, fields, models
 
 from ..text.numbers import to_e164
 
+#: Lines of the timeline on the contact's page; the rest is one click away.
+LATEST_ACTIVITIES = 10
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -36,6 +39,11 @@ class ResPartner(models.Model):
     )
     sms_activity_count = fields.Integer(
         string="SMS Activity", compute="_compute_sms_activity_count", compute_sudo=True
+    )
+    sms_latest_activity_ids = fields.Many2many(
+        "sms.marketing.activity",
+        string="Latest SMS Activity",
+        compute="_compute_sms_latest_activity_ids",
     )
 
     @api.depends("mobile", "country_id", "company_id")
@@ -87,6 +95,12 @@ class ResPartner(models.Model):
         )
         for partner in self:
             partner.sms_activity_count = counts.get(partner, 0)
+
+    def _compute_sms_latest_activity_ids(self):
+        for partner in self:
+            partner.sms_latest_activity_ids = self.env["sms.marketing.activity"].search(
+                [("partner_id", "=", partner.id or False)], limit=LATEST_ACTIVITIES
+            )
 
     def action_view_sms_activity(self):
         self.ensure_one()

@@ -93,6 +93,9 @@ class SmsMarketingActivity(models.Model):
         "sms.marketing.message", readonly=True, groups="sms_marketing.group_user"
     )
     message_name = fields.Char(string="About", readonly=True)
+    is_message_readable = fields.Boolean(
+        compute="_compute_is_message_readable", help="Whether the user may open the message."
+    )
     recipient_id = fields.Many2one(
         "sms.marketing.recipient", readonly=True, groups="sms_marketing.group_user"
     )
@@ -120,6 +123,12 @@ class SmsMarketingActivity(models.Model):
             domain = Domain(domain) & Domain("partner_id", "in", readable)
         return super()._search(domain, *args, **kwargs)
 
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_is_message_readable(self):
+        readable = self.sudo().message_id.sudo(False)._filtered_access("read")
+        for activity in self:
+            activity.is_message_readable = activity.sudo().message_id.sudo(False) in readable
+
     def _check_access(self, operation):
         result = super()._check_access(operation)
         if result or self.env.su or not self:
@@ -138,6 +147,8 @@ class SmsMarketingActivity(models.Model):
         self.ensure_one()
         message = self.sudo().message_id.sudo(False)
         message.check_access("read")
+        if not message:
+            return False
         return {
             "type": "ir.actions.act_window",
             "res_model": "sms.marketing.message",

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..gateways.base import get_gateway_class
+from ..gateways.errors import ConfigurationError
 from ..gateways.values import Account
 
 
@@ -68,7 +69,7 @@ class SmsMarketingGateway(models.Model):
         groups="sms_marketing.group_administrator",
     )
     kannel_username = fields.Char(string="Kannel User", groups="sms_marketing.group_administrator")
-    kannel_password = fields.Char(groups="sms_marketing.group_administrator", copy=False)
+    kannel_password = fields.Char(groups="sms_marketing.group_administrator")
 
     _timeouts = models.Constraint(
         "CHECK (connect_timeout > 0 AND read_timeout > 0)", "Time-outs are seconds, above zero."
@@ -107,7 +108,11 @@ class SmsMarketingGateway(models.Model):
                     )
                 ) from error
 
-    @api.constrains("provider", "kannel_url", "kannel_username", "kannel_password")
+    @api.constrains("company_id")
+    def _check_company_of_senders(self):
+        self.with_context(active_test=False).sender_ids._check_company()
+
+    @api.constrains("provider", "public_url", "kannel_url", "kannel_username", "kannel_password")
     def _check_settings(self):
         for gateway in self.sudo():
             names = [
@@ -127,6 +132,11 @@ class SmsMarketingGateway(models.Model):
                         fields=", ".join(missing),
                     )
                 )
+            try:
+                gateway._connect().close()
+                get_gateway_class(gateway.provider).setup_help(gateway.callback_url)
+            except ConfigurationError as error:
+                raise ValidationError(str(error)) from error
 
     def _allowed_networks(self):
         """The allow-list as networks; raises ValueError for what is none."""

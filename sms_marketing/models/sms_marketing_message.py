@@ -23,6 +23,9 @@ FROZEN_FIELDS = frozenset(
     }
 )
 
+#: What only the buttons and the engine change: a client that writes it would rewrite history.
+PROTECTED_FIELDS = frozenset({"state", "started_at", "finished_at"})
+
 
 class SmsMarketingMessage(models.Model):
     """One SMS campaign: what is said, to whom, when, and how far it has come."""
@@ -31,6 +34,7 @@ class SmsMarketingMessage(models.Model):
     _description = "Marketing SMS"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "id desc"
+    _check_company_auto = True
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
@@ -183,7 +187,25 @@ class SmsMarketingMessage(models.Model):
     # Records
     # ------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if vals.get("state", "draft") != "draft":
+                self._check_protected(vals)
+        return super().create(vals_list)
+
     def write(self, vals):
+        self._check_protected(vals)
+        if vals.get("active") is False:
+            for message in self:
+                if message.state in ("scheduled", "sending", "paused"):
+                    raise UserError(
+                        self.env._(
+                            "“%s” is still to be sent. Unschedule or cancel it before you "
+                            "archive it.",
+                            message.name,
+                        )
+                    )
         if FROZEN_FIELDS & vals.keys():
             for message in self:
                 if message.state != "draft":
@@ -195,6 +217,13 @@ class SmsMarketingMessage(models.Model):
                         )
                     )
         return super().write(vals)
+
+    @api.model
+    def _check_protected(self, vals):
+        if PROTECTED_FIELDS & vals.keys() and not self.env.su:
+            raise UserError(
+                self.env._("Messages are moved by their buttons, not by writing their state.")
+            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_at_rest(self):
@@ -264,7 +293,7 @@ class SmsMarketingMessage(models.Model):
                         state=states[message.state].lower(),
                     )
                 )
-        self.state = state
+        self.sudo().state = state
 
     def action_send(self):
         """Send as soon as possible."""
@@ -303,7 +332,7 @@ class SmsMarketingMessage(models.Model):
     def action_cancel(self):
         """Send no further text of this message; what has gone out stays as it is."""
         self._move("cancelled", allowed=("scheduled", "sending", "paused"))
-        self.finished_at = self.env.cr.now()
+        self.sudo().finished_at = self.env.cr.now()
         self.flush_recordset()
         self.env.cr.execute(
             SQL(

@@ -17,6 +17,7 @@ class SmsMarketingSender(models.Model):
     _description = "SMS Sender"
     _order = "sequence, id"
     _rec_name = "value"
+    _check_company_auto = True
 
     value = fields.Char(string="Sender", required=True, help="Such as +12025550123, 12345 or ACME.")
     kind = fields.Selection(

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class SmsMarketingSubscriptionType(models.Model):
@@ -20,6 +21,29 @@ class SmsMarketingSubscriptionType(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     subscribed_count = fields.Integer(compute="_compute_subscribed_count")
+
+    @api.constrains("company_id")
+    def _check_company_of_subscriptions(self):
+        """Consent was given to one company; it cannot be handed to another with the type."""
+        for subscription_type in self:
+            if (
+                self.env["sms.marketing.subscription"]
+                .sudo()
+                .search_count(
+                    [
+                        ("type_id", "=", subscription_type.id),
+                        ("company_id", "!=", subscription_type.company_id.id),
+                    ],
+                    limit=1,
+                )
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "People agreed to “%s” of the company that it has; make a new type for "
+                        "another company.",
+                        subscription_type.name,
+                    )
+                )
 
     def _compute_subscribed_count(self):
         counts = dict(

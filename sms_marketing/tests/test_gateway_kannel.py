@@ -187,6 +187,18 @@ class TestReceipts(unittest.TestCase):
             self.assertIsNone(self.receipt(at=nonsense).occurred_at)
         self.assertIsNone(self.receipt(id="").provider_reference)
 
+    def test_what_the_database_cannot_store_is_left_out(self):
+        receipt = self.receipt(reference="t0\x00ken", answer="NACK/\x00x", id="a\x00b")
+        self.assertEqual((receipt.reference, receipt.provider_reference), ("t0ken", "ab"))
+        self.assertNotIn("\x00", repr(receipt) + receipt.detail)
+
+    def test_of_a_repeated_field_the_first_counts(self):
+        query = b"reference=ours&type=1&reference=theirs&type=2"
+        [receipt] = KannelGateway(Account(SETTINGS)).parse_receipts(
+            WebhookRequest("GET", CALLBACK, query)
+        )
+        self.assertEqual((receipt.reference, receipt.status), ("ours", ReceiptStatus.DELIVERED))
+
     def test_malformed(self):
         for fields in (
             {"type": ""},

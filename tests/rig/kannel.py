@@ -21,7 +21,8 @@ from .ports import answers, free_ports
 UNPRIVILEGED_USER = "nobody"
 #: Seconds for Kannel to start and to be connected to the carrier.
 START_TIMEOUT = 20.0
-STOP_TIMEOUT = 10.0
+#: Seconds before it is killed: a bearerbox that had traffic takes half a minute to end by itself.
+STOP_TIMEOUT = 2.0
 
 PROGRAMS = {"bearerbox": "kannel", "smsbox": "kannel"}
 

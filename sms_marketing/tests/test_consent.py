@@ -1,0 +1,212 @@
+from datetime import datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg2.errors import InsufficientPrivilege
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..engine import consent
+from .common import SmsMarketingCase
+
+NUMBERS = ("+13032000001", "+13032000002", "+13032000003")
+STATES = ("pending", "subscribed", "unsubscribed")
+START = datetime(2026, 1, 1)
+
+
+@tagged("post_install", "-at_install")
+class TestConsent(SmsMarketingCase):
+    """Consent is by number; each change is a line of a log that nobody can rewrite."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_type = cls.env["sms.marketing.subscription.type"].create({"name": "Events"})
+
+    def state_of(self, number, subscription_type=None):
+        return self.env["sms.marketing.subscription"].search(
+            [("number", "=", number), ("type_id", "=", (subscription_type or self.type).id)]
+        ).state
+
+    def log_of(self, number):
+        return self.env["sms.marketing.consent"].search([("number", "=", number)], order="id")
+
+    def test_change_is_logged_with_all_that_is_known(self):
+        self.subscribe(
+            NUMBERS[0],
+            method="form",
+            wording="I want offers by text",
+            explanation="Form 12",
+            address="192.0.2.7",
+            occurred_at=datetime(2026, 3, 1, 12),
+        )
+        self.assertEqual(self.state_of(NUMBERS[0]), "subscribed")
+        line = self.log_of(NUMBERS[0])
+        self.assertRecordValues(
+            line,
+            [
+                {
+                    "previous_state": False,
+                    "state": "subscribed",
+                    "method": "form",
+                    "legal_basis": "written_consent",
+                    "wording": "I want offers by text",
+                    "explanation": "Form 12",
+                    "address": "192.0.2.7",
+                    "occurred_at": datetime(2026, 3, 1, 12),
+                    "company_id": self.company.id,
+                    "user_id": self.env.uid,
+                }
+            ],
+        )
+
+    def test_consent_is_by_type(self):
+        self.subscribe(NUMBERS[0])
+        self.assertFalse(self.state_of(NUMBERS[0], self.other_type))
+
+    def test_consent_outlives_the_contact_and_stays_with_the_number(self):
+        partner = self.contact(NUMBERS[0], subscribed=True)
+        partner.mobile = NUMBERS[1]
+        self.assertFalse(partner.sms_subscription_ids, "consent must not follow to a new number")
+        partner.unlink()
+        self.assertEqual(self.state_of(NUMBERS[0]), "subscribed")
+        self.assertEqual(
+            self.contact(NUMBERS[0]).sms_subscription_ids.mapped("state"), ["subscribed"]
+        )
+
+    def test_repeated_change_keeps_since_and_is_logged(self):
+        self.subscribe(NUMBERS[0], occurred_at=START)
+        self.subscribe(NUMBERS[0], occurred_at=START + timedelta(days=1))
+        subscription = self.env["sms.marketing.subscription"].search(
+            [("number", "=", NUMBERS[0])]
+        )
+        self.assertEqual(subscription.since, START)
+        self.assertEqual(
+            self.log_of(NUMBERS[0]).mapped("previous_state"), [False, "subscribed"]
+        )
+
+    def test_older_evidence_does_not_undo_an_opt_out(self):
+        self.unsubscribe(NUMBERS[0], occurred_at=datetime(2026, 5, 1))
+        left_out = self.subscribe(NUMBERS[0], method="import", occurred_at=datetime(2026, 4, 1))
+        self.assertEqual([change.number for change in left_out], [NUMBERS[0]])
+        self.assertEqual(self.state_of(NUMBERS[0]), "unsubscribed")
+        self.assertEqual(len(self.log_of(NUMBERS[0])), 1)
+        self.assertFalse(self.subscribe(NUMBERS[0], occurred_at=datetime(2026, 6, 1)))
+        self.assertEqual(self.state_of(NUMBERS[0]), "subscribed")
+
+    def test_several_changes_of_one_number_in_one_call(self):
+        changes = [
+            consent.ConsentChange(NUMBERS[0], self.type.id, state, method="api")
+            for state in ("pending", "subscribed", "unsubscribed")
+        ]
+        self.assertFalse(consent.record(self.env, changes))
+        self.assertEqual(self.state_of(NUMBERS[0]), "unsubscribed")
+        self.assertEqual(
+            self.log_of(NUMBERS[0]).mapped(lambda line: (line.previous_state, line.state)),
+            [(False, "pending"), ("pending", "subscribed"), ("subscribed", "unsubscribed")],
+        )
+
+    def test_unsubscribe_everywhere_stays_in_the_company(self):
+        other = self.make_company()
+        self.subscribe(NUMBERS[0])
+        self.subscribe(NUMBERS[0], type=other["type"])
+        changed = consent.unsubscribe_everywhere(
+            self.env, [NUMBERS[0]], self.company, method="keyword"
+        )
+        self.assertEqual(changed, {NUMBERS[0]})
+        self.assertEqual(self.state_of(NUMBERS[0]), "unsubscribed")
+        self.assertEqual(self.state_of(NUMBERS[0], self.other_type), "unsubscribed")
+        self.assertEqual(self.state_of(NUMBERS[0], other["type"]), "subscribed")
+        self.assertFalse(
+            consent.unsubscribe_everywhere(
+                self.env, [NUMBERS[0]], self.company, method="keyword"
+            ),
+            "who is out already does not change",
+        )
+
+    def test_log_is_append_only_for_the_orm(self):
+        self.subscribe(NUMBERS[0])
+        line = self.log_of(NUMBERS[0])
+        for attempt in (
+            lambda: line.write({"state": "unsubscribed"}),
+            line.unlink,
+            lambda: self.env["sms.marketing.consent"].create({"number": NUMBERS[1]}),
+            lambda: line.sudo().unlink(),
+        ):
+            with self.assertRaises(UserError):
+                attempt()
+        subscription = self.env["sms.marketing.subscription"].search(
+            [("number", "=", NUMBERS[0])]
+        )
+        with self.assertRaisesRegex(UserError, "consent log"):
+            subscription.sudo().write({"state": "subscribed"})
+
+    @mute_logger("odoo.sql_db")
+    def test_log_is_append_only_for_sql(self):
+        self.subscribe(NUMBERS[0])
+        for statement in (
+            "UPDATE sms_marketing_consent SET state = 'unsubscribed'",
+            "DELETE FROM sms_marketing_consent",
+            "TRUNCATE sms_marketing_consent",
+        ):
+            with (
+                self.assertRaisesRegex(InsufficientPrivilege, "append-only"),
+                self.env.cr.savepoint(),
+            ):
+                self.env.cr.execute(statement)
+        self.assertEqual(self.log_of(NUMBERS[0]).state, "subscribed")
+
+    @settings(
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(
+        st.lists(
+            st.lists(
+                st.tuples(
+                    st.sampled_from(NUMBERS),
+                    st.booleans(),
+                    st.sampled_from(STATES),
+                    st.one_of(st.none(), st.integers(-500, 500)),
+                ),
+                max_size=6,
+            ),
+            max_size=6,
+        )
+    )
+    def test_replaying_the_log_gives_the_present_state(self, calls):
+        """Whatever was recorded in whatever batches, the log alone tells every state."""
+        with self.env.cr.savepoint() as savepoint:
+            for call in calls:
+                consent.record(
+                    self.env,
+                    [
+                        consent.ConsentChange(
+                            number,
+                            (self.other_type if is_other else self.type).id,
+                            state,
+                            method="api",
+                            occurred_at=None if hours is None else START + timedelta(hours=hours),
+                        )
+                        for number, is_other, state, hours in call
+                    ],
+                )
+            replayed, before = {}, {}
+            for line in self.env["sms.marketing.consent"].search(
+                [("number", "in", NUMBERS)], order="id"
+            ):
+                key = (line.number, line.type_id)
+                self.assertEqual(line.previous_state, before.get(key, False))
+                replayed[key] = before[key] = line.state
+            present = {
+                (subscription.number, subscription.type_id): subscription.state
+                for subscription in self.env["sms.marketing.subscription"].search(
+                    [("number", "in", NUMBERS)]
+                )
+            }
+            self.assertEqual(replayed, present)
+            savepoint.rollback()
+            self.env.invalidate_all()

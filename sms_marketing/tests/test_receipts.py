@@ -1,0 +1,173 @@
+from datetime import datetime
+from itertools import permutations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from odoo.tests import tagged
+
+from ..engine import dispatch, receipts
+from ..gateways.reasons import Reason
+from ..gateways.values import Accepted, Receipt, ReceiptStatus
+from .common import SmsMarketingCase
+
+
+@tagged("post_install", "-at_install")
+class TestReceipts(SmsMarketingCase):
+    """Receipts come early, late, twice, in any order or never."""
+
+    def sent(self):
+        """One recipient whose text the gateway has taken."""
+        return self.send(self.message(self.contacts(1)))
+
+    def receive(self, recipient, *statuses, **facts):
+        for status in statuses:
+            receipts.receive(
+                self.env,
+                self.gateway.id,
+                [Receipt(reference=recipient.sudo().token, status=status, **facts)],
+            )
+        self.env.invalidate_all()
+
+    def test_delivered(self):
+        recipient = self.sent()
+        moment = datetime(2026, 11, 1, 12, 30)
+        self.receive(recipient, ReceiptStatus.DELIVERED, occurred_at=moment, segments=2)
+        self.assertEqual(recipient.state, "delivered")
+        self.assertEqual(recipient.settled_at, moment)
+        self.assertEqual(recipient.segments, 2, "the provider's own count goes before ours")
+
+    def test_undelivered_with_its_reason(self):
+        recipient = self.sent()
+        self.receive(
+            recipient, ReceiptStatus.UNDELIVERED, reason=Reason.UNREACHABLE, code="27", detail="off"
+        )
+        self.assertEqual(
+            (recipient.state, recipient.reason, recipient.detail),
+            ("undelivered", "unreachable", "27: off"),
+        )
+
+    def test_every_order_of_receipts_ends_in_delivered(self):
+        for order in permutations(
+            [ReceiptStatus.ACCEPTED, ReceiptStatus.DELIVERED, ReceiptStatus.UNDELIVERED]
+        ):
+            with self.subTest(order):
+                recipient = self.sent()
+                self.receive(recipient, *order)
+                self.assertEqual(recipient.state, "delivered")
+
+    @settings(
+        max_examples=30,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(st.lists(st.sampled_from(list(ReceiptStatus)), max_size=6))
+    def test_repeating_the_last_receipts_changes_nothing(self, statuses):
+        with self.env.cr.savepoint() as savepoint:
+            recipient = self.sent()
+            self.receive(recipient, *statuses)
+            state, settled_at = recipient.state, recipient.settled_at
+            self.receive(recipient, *statuses[-1:] * 2)
+            self.assertEqual(recipient.state, state)
+            if state == "delivered":
+                self.assertEqual(recipient.settled_at, settled_at)
+            savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_several_of_one_text_in_one_call(self):
+        recipient = self.sent()
+        token = recipient.sudo().token
+        kept = receipts.receive(
+            self.env,
+            self.gateway.id,
+            [
+                Receipt(reference=token, status=ReceiptStatus.ACCEPTED),
+                Receipt(reference=token, status=ReceiptStatus.DELIVERED),
+                Receipt(reference=token, status=ReceiptStatus.ACCEPTED),
+            ],
+        )
+        self.env.invalidate_all()
+        self.assertEqual((recipient.state, kept), ("delivered", 0))
+
+    def test_receipt_before_our_own_record_of_the_send(self):
+        message = self.message(self.contacts(1))
+        message.action_send()
+        with self.own_transactions() as registry:
+            dispatch.schedule.start_due(registry)
+            claims, _seen = dispatch.in_own_transaction(
+                registry, lambda env: dispatch.claim(env, message.id, 1)
+            )
+        recipient = message.recipient_ids
+        self.receive(recipient, ReceiptStatus.DELIVERED)
+        self.assertEqual(recipient.state, "delivered")
+        with self.own_transactions() as registry:
+            dispatch.in_own_transaction(
+                registry,
+                lambda env: dispatch.record(env, [(claims[0], Accepted("provider-1", 3))]),
+            )
+        self.assertEqual(recipient.state, "delivered", "a receipt is not undone by our record")
+        self.assertEqual((recipient.provider_reference, recipient.segments), ("provider-1", 3))
+        self.assertTrue(recipient.sent_at)
+
+    def test_receipt_by_the_providers_reference_before_we_know_it(self):
+        message = self.message(self.contacts(1))
+        message.action_send()
+        with self.own_transactions() as registry:
+            dispatch.schedule.start_due(registry)
+            claims, _seen = dispatch.in_own_transaction(
+                registry, lambda env: dispatch.claim(env, message.id, 1)
+            )
+        early = Receipt(provider_reference="provider-2", status=ReceiptStatus.DELIVERED)
+        self.assertEqual(receipts.receive(self.env, self.gateway.id, [early]), 1)
+        self.assertEqual(message.recipient_ids.state, "sending")
+        with self.own_transactions() as registry:
+            dispatch.in_own_transaction(
+                registry, lambda env: dispatch.record(env, [(claims[0], Accepted("provider-2"))])
+            )
+        self.assertEqual(message.recipient_ids.state, "delivered")
+        self.assertFalse(self.env["sms.marketing.receipt"].search([]), "nothing is left waiting")
+
+    def test_receipt_settles_what_was_unknown(self):
+        recipient = self.sent()
+        self.env.cr.execute(
+            "UPDATE sms_marketing_recipient SET state = 'unknown', sent_at = NULL WHERE id = %s",
+            [recipient.id],
+        )
+        self.env.invalidate_all()
+        self.receive(recipient, ReceiptStatus.DELIVERED)
+        self.assertEqual(recipient.state, "delivered")
+        self.assertTrue(recipient.sent_at)
+
+    def test_receipt_of_another_gateway_is_not_believed(self):
+        recipient = self.sent()
+        other = self.make_gateway(name="Other")
+        kept = receipts.receive(
+            self.env,
+            other.id,
+            [Receipt(reference=recipient.sudo().token, status=ReceiptStatus.UNDELIVERED)],
+        )
+        self.env.invalidate_all()
+        self.assertEqual((recipient.state, kept), ("sent", 1))
+
+    def test_receipt_that_nobody_waits_for_goes_away_after_a_week(self):
+        receipts.receive(
+            self.env, self.gateway.id, [Receipt(reference="x" * 12, status="delivered")]
+        )
+        self.env.cr.execute(
+            "UPDATE sms_marketing_receipt SET create_date = create_date - interval '8 days'"
+        )
+        self.env.invalidate_all()
+        self.env["sms.marketing.receipt"]._gc_receipts()
+        self.assertFalse(self.env["sms.marketing.receipt"].search([]))
+
+    def test_opt_out_told_by_a_receipt_unsubscribes(self):
+        recipient = self.sent()
+        self.receive(recipient, ReceiptStatus.REJECTED, reason=Reason.OPTED_OUT)
+        self.assertEqual(recipient.state, "undelivered")
+        self.assertEqual(
+            set(recipient.partner_id.sms_subscription_ids.mapped("state")), {"unsubscribed"}
+        )
+        line = self.env["sms.marketing.consent"].search(
+            [("number", "=", recipient.number)], limit=1
+        )
+        self.assertEqual(line.method, "carrier")

@@ -1,0 +1,429 @@
+import logging
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from odoo.tests import tagged
+
+from ..engine import dispatch, schedule
+from ..gateways.values import Accepted
+from .common import SENDER, SmsMarketingHttpCase
+
+
+class WebhookCase(SmsMarketingHttpCase):
+    """A message whose texts Kannel has taken, and Kannel's calls."""
+
+    def setUp(self):
+        super().setUp()
+        self.kannel = self.make_kannel_gateway()
+        self.kannel_sender = self.make_sender(gateway=self.kannel)
+        self.people = self.contacts(2)
+        self.campaign = self.message(self.people, sender_id=self.kannel_sender.id)
+        schedule.start(self.campaign)
+        claims, _due = dispatch.claim(self.env, self.campaign.id, 10)
+        dispatch.record(self.env, [(one, Accepted()) for one in claims])
+        self.env.invalidate_all()
+        self.recipient = self.campaign.recipient_ids[0]
+        self.assertEqual(self.recipient.state, "sent")
+
+    def path(self, subject, secret=None, gateway_id=None):
+        path = f"{urlsplit(self.kannel.callback_url).path}/{subject}"
+        path = path.replace(self.kannel.webhook_secret, secret or self.kannel.webhook_secret)
+        if gateway_id is not None:
+            path = path.replace(f"webhook/{self.kannel.id}/", f"webhook/{gateway_id}/")
+        return path
+
+    def call(self, subject, query="", *, path=None, **request):
+        response = self.url_open(
+            f"{path or self.path(subject)}?{query}", allow_redirects=False, **request
+        )
+        self.env.invalidate_all()
+        return response
+
+    def receipt(self, kind, reference=None, **more):
+        parts = {"reference": reference or self.recipient.sudo().token, "type": kind, **more}
+        return self.call("receipt", "&".join(f"{key}={value}" for key, value in parts.items()))
+
+    def inbound(self, text, number=None, reference="in-1", **request):
+        number = quote(number or self.recipient.number)
+        query = f"from={number}&to={quote(SENDER)}&text={quote(text)}&coding=0&id={reference}"
+        return self.call("inbound", query, **request)
+
+    @contextmanager
+    def whole_log(self):
+        """All that is logged in here, on every level; yields a list of texts."""
+        with self.assertLogs(level=logging.DEBUG) as captured:
+            logging.getLogger(__name__).info("at least one line")
+            lines = []
+            yield lines
+            self._wait_remaining_requests()
+            lines.extend(captured.output)
+        self.traceback = [record for record in captured.records if record.exc_info]
+
+
+@tagged("post_install", "-at_install")
+class TestReceiptWebhook(WebhookCase):
+    def test_delivered(self):
+        response = self.receipt(1, answer=quote("id:1 stat:DELIVRD err:000"), at="1767225600")
+        self.assertEqual((response.status_code, response.text), (200, ""))
+        self.assertEqual(self.recipient.state, "delivered")
+        self.assertEqual(str(self.recipient.settled_at), "2026-01-01 00:00:00")
+
+    def test_undelivered_tells_why(self):
+        self.receipt(2, answer=quote("id:1 stat:EXPIRED err:001 text:Hello"))
+        self.assertEqual((self.recipient.state, self.recipient.reason), ("undelivered", "expired"))
+        self.assertNotIn("Hello", self.recipient.detail)
+
+    def test_carrier_that_knows_an_opt_out_or_no_such_number(self):
+        self.receipt(16, answer=quote("NACK/0x0000000b/Invalid destination address"))
+        self.assertEqual(self.recipient.reason, "invalid_number")
+        self.assertTrue(
+            self.env["phone.blacklist"].search([("number", "=", self.recipient.number)])
+        )
+
+    def test_post_does_the_same_as_get(self):
+        token = self.recipient.sudo().token
+        response = self.call("receipt", f"reference={token}&type=1", method="POST")
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(self.recipient.state, "delivered")
+
+    def test_other_methods_are_refused(self):
+        for method in ("PUT", "DELETE", "PATCH"):
+            self.assertEqual(self.call("receipt", method=method).status_code, 405, method)
+
+    def test_repeated_and_reordered_receipts_are_harmless(self):
+        for kind in (1, 1, 8, 4, 2, 16, 1):
+            self.assertEqual(self.receipt(kind, at="1767225600").status_code, 200)
+            self.assertEqual(self.recipient.state, "delivered", f"after {kind}")
+        self.assertFalse(self.recipient.reason)
+        self.assertEqual(self.campaign.recipient_ids[1].state, "sent")
+        self.assertFalse(self.env["sms.marketing.receipt"].search([]))
+        self.roll_up()
+        self.assertEqual((self.campaign.sent_count, self.campaign.delivered_count), (2, 1))
+
+    def test_accepted_after_a_failure_changes_nothing(self):
+        self.receipt(2, answer=quote("id:1 stat:UNDELIV"))
+        self.receipt(8)
+        self.assertEqual(self.recipient.state, "undelivered")
+
+    def test_unknown_reference_is_accepted_and_kept(self):
+        before = self.campaign.recipient_ids.mapped("state")
+        response = self.receipt(1, reference="nobodys_text")
+        self.assertEqual(response.status_code, 200)
+        kept = self.env["sms.marketing.receipt"].search([("gateway_id", "=", self.kannel.id)])
+        self.assertEqual(kept.mapped("reference"), ["nobodys_text"])
+        self.assertEqual(self.campaign.recipient_ids.mapped("state"), before)
+
+    def test_reference_of_another_gateway_changes_nothing(self):
+        other = self.make_kannel_gateway(name="Second Kannel")
+        path = f"{urlsplit(other.callback_url).path}/receipt"
+        token = self.recipient.sudo().token
+        self.assertEqual(
+            self.call("receipt", f"reference={token}&type=1", path=path).status_code, 200
+        )
+        self.assertEqual(self.recipient.state, "sent")
+
+    def test_missing_and_senseless_fields_are_named(self):
+        token = self.recipient.sudo().token
+        for query, word in (
+            ("", "reference"),
+            ("type=1", "reference"),
+            (f"reference={token}", "type"),
+            (f"reference={token}&type=", "type"),
+            (f"reference={token}&type=32", "type"),
+            (f"reference={token}&type=one", "type"),
+        ):
+            with self.assertLogs("odoo.addons.sms_marketing", "WARNING") as log:
+                response = self.call("receipt", query)
+            self.assertEqual(response.status_code, 400, query)
+            self.assertIn(f"“{word}”", response.text)
+            self.assertIn(word, log.output[0])
+        self.assertEqual(self.recipient.state, "sent")
+
+    def test_hostile_values_are_no_trouble(self):
+        token = self.recipient.sudo().token
+        for query in (
+            f"reference={token}%00&type=8&answer=%00%ff%fe",
+            "reference=%00&type=1",
+            f"reference={'x' * 20000}&type=1",
+            f"reference={quote(chr(39))};DROP%20TABLE%20res_partner&type=1",
+            f"reference={token}&type=8&at=99999999999999999999",
+            f"reference={token}&type=8&id={'9' * 5000}&answer={'A' * 5000}",
+        ):
+            with self.whole_log():
+                response = self.call("receipt", query)
+            self.assertIn(response.status_code, (200, 400), query[:60])
+            self.assertFalse(self.traceback)
+        self.assertEqual(self.recipient.state, "sent")
+
+
+@tagged("post_install", "-at_install")
+class TestWhoMayCall(WebhookCase):
+    def refuse(self, **path):
+        token = self.recipient.sudo().token
+        with self.assertLogs("odoo.addons.sms_marketing", "WARNING"):
+            response = self.call(
+                "receipt", f"reference={token}&type=1", path=self.path("receipt", **path)
+            )
+        self.assertEqual(response.status_code, 404)
+        self.assertEqual(self.recipient.state, "sent")
+        return response.text
+
+    def test_all_refusals_look_the_same(self):
+        answers = {
+            "wrong secret": self.refuse(secret="wrong"),
+            "no ASCII": self.refuse(secret=quote("pässwört\u2603")),
+            "NUL": self.refuse(secret="%00"),
+            "longer secret": self.refuse(secret=f"{self.kannel.webhook_secret}x"),
+            "other gateway's secret": self.refuse(secret=self.gateway.webhook_secret),
+            "unknown gateway": self.refuse(gateway_id=2**31 - 1),
+            "impossible gateway": self.refuse(gateway_id=10**30),
+        }
+        self.kannel.allowed_addresses = "10.0.0.0/8, 2001:db8::/32"
+        answers["wrong address"] = self.refuse()
+        self.kannel.allowed_addresses = False
+        self.kannel.active = False
+        answers["archived"] = self.refuse()
+        self.assertEqual(len(set(answers.values())), 1, answers)
+
+    def test_allowed_address(self):
+        self.kannel.allowed_addresses = "10.0.0.0/8, 127.0.0.1"
+        self.assertEqual(self.receipt(1).status_code, 200)
+        self.assertEqual(self.recipient.state, "delivered")
+
+    def test_address_cannot_be_claimed(self):
+        self.kannel.allowed_addresses = "10.0.0.0/8"
+        response = self.call(
+            "receipt",
+            f"reference={self.recipient.sudo().token}&type=1",
+            headers={"X-Forwarded-For": "10.0.0.1", "X-Forwarded-Host": "example.com"},
+        )
+        self.assertEqual(response.status_code, 404)
+        self.assertEqual(self.recipient.state, "sent")
+
+    def test_unknown_subject(self):
+        self.assertEqual(self.call("status").status_code, 404)
+
+    def test_gateway_without_webhooks_says_so(self):
+        path = f"{urlsplit(self.gateway.callback_url).path}/receipt"
+        self.assertEqual(self.call("receipt", path=path).status_code, 400)
+
+    def test_body_of_a_megabyte_is_refused(self):
+        for content_type in ("application/x-www-form-urlencoded", "text/plain", "application/json"):
+            with self.whole_log():
+                response = self.call(
+                    "receipt", data=b"a" * 1_000_000, headers={"Content-Type": content_type}
+                )
+            self.assertEqual(response.status_code, 413, content_type)
+            self.assertFalse(self.traceback, content_type)
+        self.assertEqual(self.recipient.state, "sent")
+
+    def test_secret_is_not_logged(self):
+        secret = self.kannel.webhook_secret
+        with self.whole_log() as lines:
+            self.receipt(1)
+            self.receipt(77)
+            self.inbound("STOP")
+            self.inbound("STOP", method="POST", data=b"a" * 1_000_000)
+            self.kannel.allowed_addresses = "10.0.0.0/8"
+            self.receipt(1)
+            self.refuse(secret="a-guess-at-the-secret")
+        self.assertTrue(
+            [line for line in lines if line.startswith("INFO:werkzeug") and "/receipt" in line],
+            "the web server's own log was not looked at",
+        )
+        for line in lines:
+            self.assertNotIn(secret, line)
+            self.assertNotIn("a-guess-at-the-secret", line)
+            self.assertNotIn(self.kannel.kannel_password, line)
+
+
+@tagged("post_install", "-at_install")
+class TestInboundWebhook(WebhookCase):
+    def texts(self):
+        return self.env["sms.marketing.inbound"].search([("gateway_id", "=", self.kannel.id)])
+
+    def state_of(self, number):
+        return (
+            self.env["sms.marketing.subscription"]
+            .search([("number", "=", number), ("type_id", "=", self.type.id)])
+            .state
+        )
+
+    def answers(self):
+        return self.env["sms.marketing.recipient"].search(
+            [("kind", "=", "answer"), ("number", "=", self.recipient.number)]
+        )
+
+    def test_stop_counts_when_the_answer_arrives(self):
+        response = self.inbound("stop.")
+        # Kannel would text our words to the phone: there must be none.
+        self.assertEqual((response.status_code, response.text), (200, ""))
+        self.assertEqual(self.state_of(self.recipient.number), "unsubscribed")
+        text = self.texts()
+        self.assertEqual((text.action, text.body), ("stop", "stop."))
+        self.assertEqual(text.partner_id, self.recipient.partner_id)
+        self.assertEqual(text.message_id, self.campaign)
+        self.assertEqual(text.sender_id, self.kannel_sender)
+        self.assertEqual(len(self.answers()), 1)
+        next_message = self.message(self.people, sender_id=self.sender.id)
+        by_number = {row.number: row for row in self.send(next_message)}
+        self.assertEqual(by_number[self.people[1].mobile_e164].state, "sent")
+        left_out = next_message.recipient_ids.filtered(
+            lambda row: row.partner_id == self.recipient.partner_id
+        )
+        self.assertEqual((left_out.state, left_out.reason), ("skipped", "unsubscribed"))
+
+    def test_text_that_comes_twice_counts_once(self):
+        self.inbound("STOP")
+        self.inbound("STOP")
+        self.inbound("STOP", reference="in-2")
+        self.assertEqual(len(self.texts()), 2)
+        self.assertEqual(len(self.answers()), 1)
+
+    def test_post(self):
+        self.assertEqual(self.inbound("STOP", method="POST").status_code, 200)
+        self.assertEqual(self.state_of(self.recipient.number), "unsubscribed")
+
+    def test_own_words_change_nothing(self):
+        body = "Don't stop me now 🙂 {{ object.name }}"
+        self.inbound(body)
+        self.assertEqual(self.texts().body, body)
+        self.assertFalse(self.texts().action)
+        self.assertEqual(self.state_of(self.recipient.number), "subscribed")
+        self.assertFalse(self.answers())
+
+    def test_unicode_stop(self):
+        raw = quote("STOP".encode("utf-16-be"))
+        number = quote(self.recipient.number)
+        self.call("inbound", f"from={number}&to={quote(SENDER)}&text={raw}&coding=2&id=u")
+        self.assertEqual(self.state_of(self.recipient.number), "unsubscribed")
+
+    def test_number_without_plus_is_the_same_number(self):
+        self.inbound("STOP", number=self.recipient.number.lstrip("+"))
+        self.assertEqual(self.state_of(self.recipient.number), "unsubscribed")
+
+    def test_number_that_nobody_knows(self):
+        self.assertEqual(self.inbound("STOP", number="+13035559999").status_code, 200)
+        self.assertEqual(self.state_of("+13035559999"), "unsubscribed")
+        self.assertEqual(self.state_of(self.recipient.number), "subscribed")
+
+    def test_sender_that_is_no_number(self):
+        with self.whole_log():
+            self.assertEqual(self.inbound("STOP", number="ACME").status_code, 200)
+        self.assertFalse(self.traceback)
+
+    def test_missing_fields_are_named(self):
+        for query, word in (("from=%2B13035550001", "text"), ("text=STOP", "from")):
+            with self.assertLogs("odoo.addons.sms_marketing", "WARNING"):
+                response = self.call("inbound", query)
+            self.assertEqual(response.status_code, 400)
+            self.assertIn(word, response.text)
+        self.assertFalse(self.texts())
+
+    def test_empty_text_is_kept(self):
+        self.assertEqual(self.inbound("").status_code, 200)
+        self.assertEqual(len(self.texts()), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestShortLink(SmsMarketingHttpCase):
+    TARGET = "https://example.com/shop?a=1&utm_source=evil&b=x%20y&UTM_Medium=fax#top"
+
+    def setUp(self):
+        super().setUp()
+        self.person = self.contacts(1, name="Ann @evil.example/?x=1", ref="A&b=c#d")
+        self.campaign = self.message(
+            self.person,
+            name="Spring & sale",
+            body=f"One {self.TARGET} two https://example.org/{{{{ object.ref ||| none }}}} end",
+        )
+        self.recipient = self.send(self.campaign)
+        self.assertEqual(self.recipient.state, "sent")
+        self.token = self.recipient.sudo().token
+
+    def follow(self, code, **request):
+        response = self.url_open(f"/s/{code}", allow_redirects=False, **request)
+        self.env.invalidate_all()
+        return response
+
+    def test_leads_to_the_target_with_utm_parameters(self):
+        response = self.follow(self.token, headers={"User-Agent": "Phone 1"})
+        self.assertEqual(response.status_code, 302)
+        self.assertEqual(response.headers["Cache-Control"], "no-store")
+        target = urlsplit(response.headers["Location"])
+        self.assertEqual((target.netloc, target.path), ("example.com", "/shop"))
+        self.assertEqual(target.fragment, "top")
+        self.assertEqual(
+            parse_qsl(target.query),
+            [
+                ("a", "1"),
+                ("b", "x y"),
+                ("UTM_Medium", "fax"),
+                ("utm_source", "hs_sms"),
+                ("utm_medium", "sms"),
+                ("utm_campaign", "Spring & sale"),
+                ("utm_content", str(self.campaign.id)),
+            ],
+        )
+        click = self.env["sms.marketing.click"].search([("message_id", "=", self.campaign.id)])
+        self.assertEqual(click.recipient_id, self.recipient)
+        self.assertEqual((click.address, click.user_agent), ("127.0.0.1", "Phone 1"))
+
+    def test_campaign_name_goes_before_the_message_name(self):
+        self.campaign.campaign_id = self.env["utm.campaign"].create({"title": "Easter"})
+        target = urlsplit(self.follow(self.token).headers["Location"])
+        self.assertIn(("utm_campaign", self.campaign.campaign_id.name), parse_qsl(target.query))
+
+    def test_values_stay_inside_their_place(self):
+        target = urlsplit(self.follow(f"{self.token}1").headers["Location"])
+        self.assertEqual(target.netloc, "example.org")
+        self.assertEqual(target.path, "/A%26b%3Dc%23d")
+        self.assertEqual(len(parse_qsl(target.query)), 4)
+        self.assertFalse(target.fragment)
+
+    def test_each_visit_is_a_row(self):
+        for _visit in range(3):
+            self.follow(self.token)
+        self.follow(f"{self.token}1")
+        self.roll_up()
+        self.assertEqual((self.campaign.click_count, self.campaign.clicked_count), (4, 1))
+        self.assertEqual(self.campaign.link_ids.mapped("click_count"), [3, 1])
+
+    def test_head_counts_no_click(self):
+        self.assertEqual(self.follow(self.token, method="HEAD").status_code, 200)
+        self.assertFalse(self.recipient.click_ids)
+
+    def test_unknown_codes_lead_nowhere(self):
+        for code in (
+            "x" * 12,
+            self.token[:-1],
+            f"{self.token}2",
+            f"{self.token}0",
+            f"{self.token}11",
+            self.token.swapcase(),
+            f"%00{self.token[1:]}",
+            quote("ü" * 12),
+            "%27%20OR%201%3D1--",
+            "a" * 5000,
+        ):
+            with self.assertLogs(level=logging.DEBUG) as log:
+                logging.getLogger(__name__).info("at least one line")
+                response = self.follow(code)
+            self.assertEqual(response.status_code, 404, code)
+            self.assertNotIn("Location", response.headers)
+            self.assertFalse([record for record in log.records if record.exc_info], code)
+        self.assertFalse(self.recipient.click_ids)
+
+    def test_visitor_cannot_choose_the_target(self):
+        response = self.follow(f"{self.token}?url=https://evil.example&utm_source=me&r=//evil")
+        target = urlsplit(response.headers["Location"])
+        self.assertEqual(target.netloc, "example.com")
+        self.assertNotIn("evil", response.headers["Location"])
+
+    def test_other_methods_are_refused(self):
+        self.assertEqual(self.follow(self.token, method="POST", data=b"x").status_code, 405)
+        self.assertFalse(self.recipient.click_ids)
+
+    def test_link_of_a_deleted_message_leads_nowhere(self):
+        self.campaign.unlink()
+        self.assertEqual(self.follow(self.token).status_code, 404)
