@@ -64,7 +64,9 @@ def main(env, base_url):
     sys.stdout.reconfigure(errors="replace")
     try:
         with step("Importing contacts and their consent"):
-            import_contacts(env, base_url)
+            path, content, result = import_contacts(env, base_url)
+        demo_report.print_import(path.name, content, result)
+        print()
         with step("Sending a campaign through the sandbox carrier"):
             message_id = create_message(env)
             send(env, message_id)
@@ -82,6 +84,7 @@ def report(env, message_id):
     def read(admin):
         return demo_figures.read(admin, message_id)
 
+    _roll_up_all(env.registry)
     figures = _as_admin(env.registry, read)
     failed = demo_figures.failed_checks(figures)
     demo_report.print_campaign(figures, dict(REASONS))
@@ -90,7 +93,10 @@ def report(env, message_id):
 
 
 def import_contacts(env, base_url):
-    """Bring the file's contacts into the database and put them on lists."""
+    """Bring the file's contacts into the database and put them on lists.
+
+    :return: the file's path, what was read in it, and what the import did
+    """
     path = Path(get_module_path("sms_marketing")) / CONTACTS
     content = contact_file.read(path.read_bytes(), dict(LEGAL_BASES))
     progress = Progress("Contacts", len(content.rows))
@@ -105,7 +111,7 @@ def import_contacts(env, base_url):
 
     result = _as_admin(env.registry, work)
     progress.close()
-    demo_report.print_import(path.name, content, result)
+    return path, content, result
 
 
 def _set_company_up(env, base_url):
@@ -212,8 +218,11 @@ def send(env, message_id):
     lane, remains = Lane(registry, BATCH_SIZE), True
     while remains:
         _handled, remains = lane.run(seconds=0)
-        handed_over.show(_progress(registry, message_id)[2])
-    handed_over.close()
+        _state, total, done = _progress(registry, message_id)
+        handed_over.show(done)
+    handed_over.close(
+        f"{total - done} to try again: the carrier was too busy" if done < total else ""
+    )
     _wait_for_phones(registry, message_id, lane)
 
 
@@ -236,6 +245,19 @@ def _wait_for_phones(registry, message_id, lane):
             raise DemoError(f"after {PATIENCE} seconds there is still something to come")
         time.sleep(min(max(min(waits), 0.05), 1.0))
     receipts.close(f"{expected - settled} will not come" if expected > settled else "")
+
+
+def _roll_up_all(registry):
+    """Roll up what is marked; a server's scheduled action may be at it at the same time."""
+
+    def marks(env):
+        return env["sms.marketing.statistic.mark"].search_count([])
+
+    end = time.monotonic() + PATIENCE
+    in_own_transaction(registry, statistics.roll_up)
+    while in_own_transaction(registry, marks) and time.monotonic() < end:
+        time.sleep(0.2)
+        in_own_transaction(registry, statistics.roll_up)
 
 
 def _progress(registry, message_id):

@@ -22,6 +22,7 @@ class Progress:
         self.stream = stream or sys.stdout
         self.is_terminal = self.stream.isatty()
         self.done = None
+        self._lined = None
         self._shown_at = 0.0
 
     def show(self, done):
@@ -41,11 +42,11 @@ class Progress:
         if self.is_terminal:
             self.stream.write(f"\r{self._bar()}{'  ' if remark else ''}{remark}\n")
             self.stream.flush()
-        else:
+        elif remark or self._lined != self.done:
             self._line(remark)
 
     def _line(self, remark=""):
-        self._shown_at = time.monotonic()
+        self._shown_at, self._lined = time.monotonic(), self.done
         text = f"    {self.title:<10} {self._share():4.0%}  {self.done or 0} of {self.total}"
         print(f"{text}{'  ' if remark else ''}{remark}", file=self.stream, flush=True)
 

@@ -21,6 +21,9 @@ MISSING_PART = re.compile(
     r"(not found|not installed|missing|cannot be found|is not there|lacks)",
     re.I,
 )
+# A line of the browser's console in the log of the Odoo suite.
+HOOT_PASSED = re.compile(rf'\[HOOT\] Test "(@{ADDON}[^"]*)" passed')
+LOGGED_ERROR = re.compile(r"^(ERROR|CRITICAL) +\S+:\S+:\d+ .*", re.M)
 
 
 @dataclass
@@ -64,10 +67,13 @@ def _run_suites(server, tests, problems):
         for suite, paths in _selected(tests):
             if suite == "odoo":
                 database.clone(server, pristine, used)
-                command = odoo_pytest(used)
+                command = [*odoo_pytest(used), "--odoo-log-level=info"]
             else:
                 command = plain_pytest()
             results.append(_run_suite(suite, [*command, *paths], variables))
+            if suite == "odoo":
+                problems += _logged_errors()
+                results.append(_hoot_result())
         return results
     finally:
         for name in (used, pristine):
@@ -105,7 +111,7 @@ def _selected(tests):
 
 def _run_suite(suite, command, variables):
     report = LOGS / f"{suite}-{os.getpid()}.xml"
-    log = LOGS / f"pytest-{suite}.log"
+    log = _suite_log(suite)
     log.unlink(missing_ok=True)
     options = ["-q", "--no-header", "--tb=short", "-rN", f"--junitxml={report}"]
     options += [f"--log-file={log}", "--log-file-level=INFO", "--show-capture=log"]
@@ -120,6 +126,26 @@ def _run_suite(suite, command, variables):
         warn(f"pytest ended with status {status} in the {suite} suite")
         result.failed += 1
     return result
+
+
+def _suite_log(suite):
+    return LOGS / f"pytest-{suite}.log"
+
+
+def _logged_errors():
+    """Return the errors that Odoo logged in its suite and no test expected (`assertLogs`)."""
+    log = _suite_log("odoo")
+    lines = LOGGED_ERROR.finditer(log.read_text(errors="replace") if log.is_file() else "")
+    found = [match[0][:300] for match in lines]
+    more = [f"… and {len(found) - 5} more in {log}"] if len(found) > 5 else []
+    return [f"logged during the tests: {line}" for line in (found[:5] + more)]
+
+
+def _hoot_result():
+    """Count the add-on's Hoot tests that passed in the browser; a failed one fails its suite."""
+    log = _suite_log("odoo")
+    text = log.read_text(errors="replace") if log.is_file() else ""
+    return Result("hoot", passed=len(set(HOOT_PASSED.findall(text))))
 
 
 def _run_group(command, variables):
@@ -180,6 +206,8 @@ def _below_floor(results, raise_floor):
     floors, problems = _floors(), []
     for result in results:
         counted = result.passed
+        if result.suite == "hoot" and parts.CHROMIUM.is_missing() and not _is_ci():
+            continue
         if not _is_ci():
             counted += sum(bool(MISSING_PART.search(text)) for text in result.skipped.values())
         floor = floors.get(result.suite, 0)

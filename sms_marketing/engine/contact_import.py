@@ -64,9 +64,10 @@ def _write_contacts(env, batch, countries, languages, subscription_type, result)
             ]
         )
     }
+    own_region = env.company.country_id.code or None
     to_create, positions, partners = [], [], [None] * len(batch)
     for position, row in enumerate(batch):
-        vals = _contact_values(row, countries, languages, result)
+        vals = _contact_values(row, countries, languages, own_region, result)
         if partner := known.get(row.values["ref"]):
             # An empty cell says nothing; it does not delete what is known.
             partner.write({name: value for name, value in vals.items() if value})
@@ -82,7 +83,7 @@ def _write_contacts(env, batch, countries, languages, subscription_type, result)
     return env["res.partner"].browse(partners)
 
 
-def _contact_values(row, countries, languages, result):
+def _contact_values(row, countries, languages, own_region, result):
     values = row.values
     country = countries.get(values["country"].upper())
     if values["country"] and not country:
@@ -94,7 +95,7 @@ def _contact_values(row, countries, languages, result):
     for name in ("mobile", "phone"):
         try:
             if values[name]:
-                parse_number(values[name], country.code if country else None)
+                parse_number(values[name], country.code if country else own_region)
         except InvalidNumber as error:
             result.warnings.append((row.line, name, str(error)))
     return {

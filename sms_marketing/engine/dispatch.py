@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from odoo.tools import SQL
@@ -179,9 +179,9 @@ class Lane:
 
 
 def _with_segments(outcome, text):
-    """An acceptance with our own count where the provider reports none."""
-    if isinstance(outcome, Accepted) and outcome.segments is None:
-        return Accepted(outcome.reference, text.segments, outcome.price, outcome.currency)
+    """An outcome that may have taken the text, with our own count where it tells none."""
+    if isinstance(outcome, Accepted | Unknown) and outcome.segments is None:
+        return replace(outcome, segments=text.segments)
     return outcome
 
 

@@ -73,7 +73,7 @@ def _recent_texts(env, gateway_id, until):
         SQL(
             """
             SELECT recipient.kind, recipient.token, recipient.number, sender.value, recipient.attempt,
-                   COALESCE(recipient.sent_at, recipient.settled_at) AS handed_at
+                   recipient.segments, COALESCE(recipient.sent_at, recipient.settled_at) AS handed_at
               FROM sms_marketing_recipient recipient
               JOIN sms_marketing_sender sender ON sender.id = recipient.sender_id
              WHERE recipient.gateway_id = %s
@@ -86,8 +86,8 @@ def _recent_texts(env, gateway_id, until):
             HORIZON,
         )
     )
-    for kind, token, number, sender, attempt, handed_at in rows:
-        yield kind, Text(token, number, sender, "", "GSM-7", 1, attempt), handed_at
+    for kind, token, number, sender, attempt, segments, handed_at in rows:
+        yield kind, Text(token, number, sender, "", "GSM-7", segments, attempt), handed_at
 
 
 def _bring(env, gateway, events):

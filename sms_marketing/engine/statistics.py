@@ -25,12 +25,24 @@ MEASURES = [
 ]
 
 
+#: Key of the advisory lock that lets one rollup work at a time (any number, ours alone).
+_LOCK = 735_019_264
+
+
 def roll_up(env):
     """Recompute the figures of every message that has marks.
 
+    Run it in a transaction of its own (``in_own_transaction``). While another rollup works, this
+    one leaves the marks to it and to the next.
+
     :return: ids of the messages recomputed
     """
-    marked = env.execute_query(SQL("DELETE FROM sms_marketing_statistic_mark RETURNING message_id"))
+    [(is_alone,)] = env.execute_query(SQL("SELECT pg_try_advisory_xact_lock(%s)", _LOCK))
+    if not is_alone:
+        return []
+    marked = env.execute_query(
+        SQL("DELETE FROM sms_marketing_statistic_mark RETURNING message_id")
+    )
     ids = sorted({message_id for (message_id,) in marked})
     if ids:
         recompute(env, ids)

@@ -84,6 +84,7 @@ class Unknown:
     """The text may have been taken: it must not be sent again by itself."""
 
     detail: str = ""
+    segments: int | None = None
 
 
 Outcome = Accepted | Refused | Retry | Unknown

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from ..engine import audience, sandbox, schedule, statistics
 from ..engine.dispatch import Lane
+from ..engine.transactions import in_own_transaction
 
 #: Seconds that one call of a scheduled action works; well under Odoo's cron time limits.
 LANE_SECONDS = 45
@@ -171,6 +172,8 @@ class SmsMarketingMessage(models.Model):
     def _cron_dispatch(self):
         """Start what is due, send what is due, and come again at once while work remains."""
         registry = self.env.registry
+        # The lane has transactions of its own; this one must not stay open beside them.
+        self.env["ir.cron"]._commit_progress()
         schedule.start_due(registry)
         handled, remains = Lane(registry).run(LANE_SECONDS)
         if handled:
@@ -185,8 +188,9 @@ class SmsMarketingMessage(models.Model):
     def _cron_sandbox(self):
         """Play the sandbox carrier while it has something to do within the next seconds."""
         end = time.monotonic() + SANDBOX_SECONDS
-        while (wait := sandbox.play(self.env)) is not None:
-            statistics.roll_up(self.env)
+        registry = self.env.registry
+        while (wait := in_own_transaction(registry, sandbox.play)) is not None:
+            in_own_transaction(registry, statistics.roll_up)
             self.env["ir.cron"]._commit_progress(1, remaining=1)
             if time.monotonic() + wait > end:
                 self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()

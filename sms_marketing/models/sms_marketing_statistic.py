@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..engine import statistics
+from ..engine.transactions import in_own_transaction
 
 
 class SmsMarketingStatistic(models.Model):
@@ -24,7 +25,7 @@ class SmsMarketingStatistic(models.Model):
 
     @api.model
     def _cron_roll_up(self):
-        statistics.roll_up(self.env)
+        in_own_transaction(self.env.registry, statistics.roll_up)
 
 
 class SmsMarketingStatisticMark(models.Model):
