@@ -120,20 +120,31 @@ def ensure_template(server, demo):
     """Return the name of a database with the add-on's dependencies, made once and kept."""
     modules = _dependencies()
     odoo_path = (DEV / "stamps" / "odoo path").read_text()
-    key = fingerprint(sorted(modules), odoo_path, demo)
-    template = f"{TEMPLATE_PREFIX}{'demo_' if demo else ''}{key}"
+    key = fingerprint(sorted(modules), odoo_path, demo, str(DATA_DIR))
+    kind = "demo" if demo else "plain"
+    template = f"{TEMPLATE_PREFIX}{kind}_{key}"
     if template not in names(server):
         what = "with" if demo else "without"
         with step(f"Making a database template of Odoo {what} demo data (about a minute)"):
             making = f"{template}_making"
             drop(server, making)
-            postgres.sql(server, f'CREATE DATABASE "{making}" TEMPLATE template0')
+            options = "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"  # as Odoo itself
+            postgres.sql(server, f'CREATE DATABASE "{making}" {options}')
             run_odoo(making, ["-i", ",".join(modules), *(["--with-demo"] if demo else [])])
             postgres.sql(server, f'ALTER DATABASE "{making}" RENAME TO "{template}"')
             _filestore(making).mkdir(parents=True, exist_ok=True)
             shutil.rmtree(_filestore(template), ignore_errors=True)
             _filestore(making).rename(_filestore(template))
+            _drop_old_templates(server, template, kind)
     return template
+
+
+def _drop_old_templates(server, current, kind):
+    """Delete this checkout's templates of other dependencies or of another Odoo."""
+    for name in names(server):
+        is_ours = name.startswith(f"{TEMPLATE_PREFIX}{kind}_") and _filestore(name).is_dir()
+        if is_ours and name != current:
+            drop(server, name)
 
 
 def clone(server, template, database, quiet=False):

@@ -33,6 +33,7 @@ SETTINGS = {
     "log_timezone": "'UTC'",
     "lc_messages": "'C'",
 }
+SHARED_MEMORY_NEEDED = 512 * 1024 * 1024
 
 
 @dataclass
@@ -189,7 +190,11 @@ def _make_cluster():
         + ["--pwfile", password_file, "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"],
     )
     password_file.unlink()
-    lines = "".join(f"{name} = {value}\n" for name, value in SETTINGS.items())
+    settings = dict(SETTINGS)
+    if shutil.disk_usage("/dev/shm").total < SHARED_MEMORY_NEEDED:
+        # Containers often have little of it; parallel queries would fail.
+        settings["dynamic_shared_memory_type"] = "mmap"
+    lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
     with open(home / "data" / "postgresql.conf", "a") as configuration:
         configuration.write(lines)
     return server

@@ -4,7 +4,8 @@ import importlib.util
 import shutil
 import sys
 
-from .paths import PYTHON, ROOT, VENV, fingerprint, remove_stamp, stamp_is, write_stamp
+from .debian import download_and_unpack
+from .paths import DEV, PYTHON, ROOT, VENV, fingerprint, remove_stamp, stamp_is, write_stamp
 from .report import SetupError, step
 from .run import environment, run
 
@@ -31,23 +32,32 @@ def _create():
         )
     with step("Making a virtual environment"):
         shutil.rmtree(VENV, ignore_errors=True)
-        run(_venv_command(), log="venv.log")
-        remove_stamp("python packages")
-        remove_stamp("python packages for tests")
-        remove_stamp("odoo path")
+        for name in ("python packages", "python packages for tests", "odoo path"):
+            remove_stamp(name)
+        _make_folder()
         write_stamp("venv", wanted)
 
 
-def _venv_command():
-    if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
-        return [sys.executable, "-m", "venv", VENV]
+def _make_folder():
+    if importlib.util.find_spec("ensurepip"):
+        run([sys.executable, "-m", "venv", VENV], log="venv.log")
+        return
+    # A bare Debian has no ensurepip: its package python3-venv brings it.
     virtualenv = shutil.which("virtualenv")
     if virtualenv:
-        return [virtualenv, "--quiet", "--python", sys.executable, VENV]
-    raise SetupError(
-        "This Python cannot make virtual environments. "
-        "Install the Debian package python3-venv (or virtualenv), then try again."
-    )
+        run([virtualenv, "--quiet", "--python", sys.executable, VENV], log="venv.log")
+        return
+    try:
+        wheels = DEV / "pip"
+        download_and_unpack(None, ("python3-pip-whl",), wheels)
+        wheel = next(wheels.rglob("pip-*.whl"))
+        run([sys.executable, "-m", "venv", "--without-pip", VENV], log="venv.log")
+        run([PYTHON, wheel / "pip", "install", "--no-index", wheel], log="venv.log")
+    except SetupError as error:
+        raise SetupError(
+            f"{error}\nThis Python cannot make virtual environments. "
+            "Install the Debian package python3-venv (or virtualenv), then try again."
+        ) from error
 
 
 def _install(title, requirements):

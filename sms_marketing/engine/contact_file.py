@@ -4,8 +4,8 @@ Nothing is written here; ``contact_import`` writes what this has read.
 """
 
 import csv
+import functools
 import io
-import zoneinfo
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -112,7 +112,10 @@ def _open(content):
     header = text.partition("\n")[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    try:
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise UnreadableFile(f"Line 1 is no CSV: {error}.") from error
     names = reader.fieldnames
     problems = [
         *(f"“{name}” is missing" for name in REQUIRED if name not in names),
@@ -145,9 +148,15 @@ def _check(row, legal_bases, seen_refs):
     if marketing not in YES | NO:
         errors.append(("marketing", f"“{values['marketing']}” is neither yes nor no"))
     row.marketing = marketing in YES
-    if values["timezone"] and values["timezone"] not in zoneinfo.available_timezones():
+    if values["timezone"] and values["timezone"] not in _time_zones():
         errors.append(("timezone", f"“{values['timezone']}” is no time zone like Europe/Paris"))
     return errors + _check_consent(row, legal_bases)
+
+
+@functools.cache
+def _time_zones():
+    """Names of all time zones; they are read from the disk, so once."""
+    return zoneinfo.available_timezones()
 
 
 def _check_consent(row, legal_bases):
@@ -166,7 +175,9 @@ def _check_consent(row, legal_bases):
     if values["consent_date"]:
         row.consent_at = _moment(values["consent_date"])
         if not row.consent_at:
-            errors.append(("consent_date", f"“{values['consent_date']}” is no date like 2026-01-31"))
+            errors.append(
+                ("consent_date", f"“{values['consent_date']}” is no date like 2026-01-31")
+            )
         elif row.consent_at > datetime.now(UTC).replace(tzinfo=None):
             errors.append(("consent_date", "lies in the future"))
     if values["legal_basis"] and values["legal_basis"] not in legal_bases:
@@ -187,6 +198,6 @@ def _moment(text):
     """A date or moment in ISO 8601 as naive UTC; None where it is none."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

@@ -57,11 +57,15 @@ def _write_contacts(env, batch, countries, languages, subscription_type, result)
     company = subscription_type.company_id
     known = {
         partner.ref: partner
-        for partner in env["res.partner"].search(
+        for partner in env["res.partner"]
+        .with_context(active_test=False)
+        .search(
             [
                 ("ref", "in", [row.values["ref"] for row in batch if row.values["ref"]]),
                 ("company_id", "in", [company.id, False]),
-            ]
+            ],
+            # The last one with a ref stands for it: an active contact before an archived one.
+            order="active, id desc",
         )
     }
     own_region = env.company.country_id.code or None
@@ -70,7 +74,10 @@ def _write_contacts(env, batch, countries, languages, subscription_type, result)
         vals = _contact_values(row, countries, languages, own_region, result)
         if partner := known.get(row.values["ref"]):
             # An empty cell says nothing; it does not delete what is known.
-            partner.write({name: value for name, value in vals.items() if value})
+            said = {name for name, value in vals.items() if value}
+            if row.values["marketing"]:
+                said.add("sms_marketing")
+            partner.write({name: vals[name] for name in said})
             partners[position] = partner.id
             result.updated += 1
         else:
@@ -83,7 +90,7 @@ def _write_contacts(env, batch, countries, languages, subscription_type, result)
     return env["res.partner"].browse(partners)
 
 
-def _contact_values(row, countries, languages, own_region, result):
+def _contact_values(env, row, countries, languages, own_region, result):
     values = row.values
     country = countries.get(values["country"].upper())
     if values["country"] and not country:
@@ -92,6 +99,7 @@ def _contact_values(row, countries, languages, own_region, result):
         )
     if values["lang"] and values["lang"] not in languages:
         result.warnings.append((row.line, "lang", f"“{values['lang']}” is not installed here"))
+    home = env.company.country_id.code
     for name in ("mobile", "phone"):
         try:
             if values[name]:
@@ -142,7 +150,11 @@ def _record_consents(env, rows_and_partners, subscription_type, result):
     for line, change in zip(lines, changes, strict=True):
         if id(change) in left_out:
             result.warnings.append(
-                (line, "consent", f"{change.number} opted out later than this evidence; it stays so")
+                (
+                    line,
+                    "consent",
+                    f"{change.number} opted out later than this evidence; it stays so",
+                )
             )
         else:
             result.consents[change.state] += 1

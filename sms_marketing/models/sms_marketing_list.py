@@ -3,6 +3,7 @@ from ast import literal_eval
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from psycopg2 import Error as DatabaseError
 
 
 class SmsMarketingList(models.Model):
@@ -32,9 +33,12 @@ class SmsMarketingList(models.Model):
     @api.depends("kind", "partner_ids", "domain")
     def _compute_partner_count(self):
         for contact_list in self:
-            contact_list.partner_count = self.env["res.partner"].search_count(
-                contact_list._partner_domain()
-            )
+            try:
+                domain = contact_list._partner_domain()
+            except ValidationError:
+                # A rule that has stopped working must not keep its list from being opened.
+                domain = Domain.FALSE
+            contact_list.partner_count = self.env["res.partner"].search_count(domain)
 
     @api.constrains("kind", "domain")
     def _check_domain(self):
@@ -45,9 +49,24 @@ class SmsMarketingList(models.Model):
         """The rule as a Domain on contacts; says what is wrong with one that cannot be used."""
         self.ensure_one()
         try:
-            rule = Domain(literal_eval(self.domain or "[]"))
-            self.env["res.partner"].sudo()._search(rule)
-        except (ValueError, SyntaxError, TypeError, KeyError, AssertionError) as error:
+            written = literal_eval(self.domain or "[]")
+            if not isinstance(written, (list, tuple)):
+                raise ValueError(self.env._("it is not a list of conditions"))
+            rule = Domain(written)
+            # Some mistakes show only when the database compares: a name where an id belongs.
+            query = self.env["res.partner"].sudo()._search(rule, limit=1)
+            with self.env.cr.savepoint():
+                self.env.cr.execute(query.select(), log_exceptions=False)
+        except (
+            ValueError,
+            SyntaxError,
+            TypeError,
+            KeyError,
+            AssertionError,
+            RecursionError,
+            MemoryError,
+            DatabaseError,
+        ) as error:
             raise ValidationError(
                 self.env._(
                     "The rule of list “%(list)s” cannot be used: %(error)s. "

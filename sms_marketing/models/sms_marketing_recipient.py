@@ -81,6 +81,11 @@ class SmsMarketingRecipient(models.Model):
                 for recipient, text in zip(to_write, rendered, strict=True):
                     recipient.text = text
 
+    @api.depends("partner_id", "number")
+    def _compute_display_name(self):
+        for recipient in self:
+            recipient.display_name = recipient.partner_id.display_name or recipient.number
+
     def _compute_click_count(self):
         counts = dict(
             self.env["sms.marketing.click"]._read_group(

