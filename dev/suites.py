@@ -17,9 +17,9 @@ SUITE_SECONDS = 3600
 
 # Reasons of tests that were skipped because the machine lacks a part that set-up should bring.
 MISSING_PART = re.compile(
-    r"(chrom(e|ium)|kannel|bearerbox|smsbox|fakesmsc|websocket|postgresql)\b.*\b"
-    r"(not found|not installed|missing|cannot be found|is not there|lacks)",
-    re.I,
+    r"(?=.*(chrom(e|ium)|kannel|bearerbox|smsbox|fakesmsc|websocket))"
+    r"(?=.*(not found|not installed|missing|cannot be found|lacks))",
+    re.I | re.S,
 )
 # A line of the browser's console in the log of the Odoo suite.
 HOOT_PASSED = re.compile(rf'\[HOOT\] Test "(@{ADDON}[^"]*)" passed')
@@ -95,7 +95,7 @@ def plain_pytest():
 
 def is_system_test(path):
     """Tell whether a test's path belongs to the whole-system tests."""
-    return path.split("::")[0].removeprefix("./").split("/")[0] == "tests"
+    return path.split("::")[0].removeprefix("./").split("/")[0] in ("tests", "dev")
 
 
 def _selected(tests):
@@ -106,7 +106,7 @@ def _selected(tests):
         }
         return [(suite, paths) for suite, paths in chosen.items() if paths]
     addons = sorted(path.parent.name for path in ROOT.glob("*/__manifest__.py"))
-    return [("odoo", addons), ("system", ["tests"])]
+    return [("odoo", addons), ("system", ["dev/tests", "tests"])]
 
 
 def _run_suite(suite, command, variables):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from dev import demo, testing
 from dev.environment import Environment
 
@@ -46,7 +47,7 @@ SABOTAGES = {
         "the segments used are those of the texts",
     ),
     "a number got it twice": (
-        "DROP INDEX sms_marketing_recipient__message_number_unique;"
+        "DROP INDEX sms_marketing_recipient_message_number_unique;"
         "UPDATE sms_marketing_recipient SET state = 'delivered', sent_at = queued_at"
         " WHERE message_id = {campaign} AND reason = 'duplicate'",
         "no number was texted twice",
@@ -111,7 +112,7 @@ def _run(setup):
         odoo_conf=Path(setup.odoo_conf),
     )
     code = (
-        "import sys; from pathlib import Path, PosixPath; from dev import demo;"
+        "import sys; from pathlib import PosixPath; from dev import demo;"
         "from dev.environment import Environment;"
         f"sys.exit(demo.run({environment!r}))"
     )

@@ -4,10 +4,11 @@ Nothing is written here; ``contact_import`` writes what this has read.
 """
 
 import csv
-import functools
 import io
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+import pytz
 
 REQUIRED = ("name",)
 OPTIONAL = (
@@ -95,7 +96,7 @@ def read(content, legal_bases):
             if not errors:
                 result.rows.append(row)
     except csv.Error as error:
-        raise UnreadableFile(f"Line {reader.line_num} is no CSV: {error}.") from error
+        raise UnreadableFile(f"Line {reader.reader.line_num} is no CSV: {error}.") from error
     return result
 
 
@@ -119,8 +120,11 @@ def _open(content):
     names = reader.fieldnames
     problems = [
         *(f"“{name}” is missing" for name in REQUIRED if name not in names),
-        *(f"“{name}” is not known" for name in names if name not in COLUMNS),
-        *(f"“{name}” is there twice" for name in sorted({n for n in names if names.count(n) > 1})),
+        *(f"“{name[:40]}” is not known" for name in names if name not in COLUMNS),
+        *(
+            f"“{name[:40]}” is there twice"
+            for name in sorted({n for n in names if names.count(n) > 1})
+        ),
     ]
     if problems:
         raise UnreadableFile(
@@ -148,15 +152,9 @@ def _check(row, legal_bases, seen_refs):
     if marketing not in YES | NO:
         errors.append(("marketing", f"“{values['marketing']}” is neither yes nor no"))
     row.marketing = marketing in YES
-    if values["timezone"] and values["timezone"] not in _time_zones():
+    if values["timezone"] and values["timezone"] not in pytz.all_timezones_set:
         errors.append(("timezone", f"“{values['timezone']}” is no time zone like Europe/Paris"))
     return errors + _check_consent(row, legal_bases)
-
-
-@functools.cache
-def _time_zones():
-    """Names of all time zones; they are read from the disk, so once."""
-    return zoneinfo.available_timezones()
 
 
 def _check_consent(row, legal_bases):

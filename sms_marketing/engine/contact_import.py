@@ -90,7 +90,7 @@ def _write_contacts(env, batch, countries, languages, subscription_type, result)
     return env["res.partner"].browse(partners)
 
 
-def _contact_values(env, row, countries, languages, own_region, result):
+def _contact_values(row, countries, languages, own_region, result):
     values = row.values
     country = countries.get(values["country"].upper())
     if values["country"] and not country:
@@ -99,7 +99,6 @@ def _contact_values(env, row, countries, languages, own_region, result):
         )
     if values["lang"] and values["lang"] not in languages:
         result.warnings.append((row.line, "lang", f"“{values['lang']}” is not installed here"))
-    home = env.company.country_id.code
     for name in ("mobile", "phone"):
         try:
             if values[name]:

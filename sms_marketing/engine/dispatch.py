@@ -239,6 +239,15 @@ def claim(env, message_id, limit):
                 SELECT * FROM sms_marketing_recipient
                  WHERE %(source)s AND state = 'queued' AND due_at <= %(now)s
                  ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            ), agreed AS (
+                -- Under a lock, so that a STOP either is seen here or sees the text on its way.
+                SELECT subscription.number, subscription.state
+                  FROM sms_marketing_subscription subscription
+                  JOIN due ON due.number = subscription.number
+                  JOIN sms_marketing_message message ON message.id = due.message_id
+                 WHERE subscription.type_id = message.subscription_type_id
+                 ORDER BY subscription.number
+                   FOR SHARE OF subscription
             ), checked AS (
                 SELECT due.id,
                        make_interval(secs => %(margin)s + %(rounds)s
@@ -247,15 +256,12 @@ def claim(env, message_id, limit):
                             WHEN contact.id IS NULL THEN 'contact_deleted'
                             WHEN contact.sms_marketing IS NOT TRUE THEN 'not_marketing'
                             WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
-                            WHEN subscription.state IS NULL THEN 'no_consent'
-                            WHEN subscription.state <> 'subscribed' THEN subscription.state
+                            WHEN agreed.state IS NULL THEN 'no_consent'
+                            WHEN agreed.state <> 'subscribed' THEN agreed.state
                        END AS reason
                   FROM due
                   JOIN sms_marketing_gateway gateway ON gateway.id = due.gateway_id
-                  LEFT JOIN sms_marketing_message message ON message.id = due.message_id
-                  LEFT JOIN sms_marketing_subscription subscription
-                         ON subscription.number = due.number
-                        AND subscription.type_id = message.subscription_type_id
+                  LEFT JOIN agreed ON agreed.number = due.number
                   LEFT JOIN phone_blacklist blacklist
                          ON blacklist.number = due.number AND blacklist.active
                   LEFT JOIN res_partner contact ON contact.id = due.partner_id
@@ -430,12 +436,15 @@ def expire_leases(env):
                SET state = 'unknown', lease_until = NULL,
                    detail = 'sending was interrupted; the gateway may have taken the text'
               FROM expired WHERE recipient.id = expired.id
-            RETURNING recipient.message_id
+            RETURNING recipient.message_id, recipient.id
             """,
             NOW,
         )
     )
     if expired:
+        # What they cost if they did go out: the count that their lane could not record.
+        for recipient in env["sms.marketing.recipient"].browse([row[1] for row in expired]):
+            recipient.segments = analyse(recipient.text or "").segments
         _logger.warning("%d texts were interrupted while handed over: unknown", len(expired))
-        schedule.mark(env, {message_id for (message_id,) in expired if message_id})
+        schedule.mark(env, {row[0] for row in expired if row[0]})
     return len(expired)

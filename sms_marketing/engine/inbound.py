@@ -1,10 +1,16 @@
 """Texts from contacts: kept, understood as a keyword where they are one, and answered."""
 
+import time
+
 from odoo.tools import SQL
 
 from ..text.numbers import to_e164
 from . import consent
 from .audience import NEW_TOKEN
+from .transactions import in_own_transaction
+
+#: Seconds that the answer to a STOP waits for a text that is on its way.
+LONGEST_WAIT = 10
 
 
 def receive(env, gateway, inbound):
@@ -50,6 +56,30 @@ def receive(env, gateway, inbound):
     if action:
         ACTIONS[action](env, record, sender)
     return record
+
+
+def wait_for_hand_over(registry, number):
+    """Return when no campaign's text to this number is being handed over any more.
+
+    Who has stopped gets no text after the answer to the STOP. A lane may have claimed one just
+    before; it is on its way for as long as its hand-over takes. Waits at most ten seconds, after
+    which a provider would take the webhook for dead.
+    """
+
+    def is_on_its_way(env):
+        return env.execute_query(
+            SQL(
+                """
+                SELECT 1 FROM sms_marketing_recipient
+                 WHERE number = %s AND state = 'sending' AND kind = 'campaign' LIMIT 1
+                """,
+                number,
+            )
+        )
+
+    end = time.monotonic() + LONGEST_WAIT
+    while in_own_transaction(registry, is_on_its_way) and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def _stop(env, inbound, sender):

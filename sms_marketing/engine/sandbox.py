@@ -72,8 +72,9 @@ def _recent_texts(env, gateway_id, until):
     rows = env.execute_query(
         SQL(
             """
-            SELECT recipient.kind, recipient.token, recipient.number, sender.value, recipient.attempt,
-                   recipient.segments, COALESCE(recipient.sent_at, recipient.settled_at) AS handed_at
+            SELECT recipient.kind, recipient.token, recipient.number, sender.value,
+                   recipient.attempt, recipient.segments,
+                   COALESCE(recipient.sent_at, recipient.settled_at) AS handed_at
               FROM sms_marketing_recipient recipient
               JOIN sms_marketing_sender sender ON sender.id = recipient.sender_id
              WHERE recipient.gateway_id = %s

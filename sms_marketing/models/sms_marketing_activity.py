@@ -66,6 +66,12 @@ class SmsMarketingActivity(models.Model):
     _auto = False
     _order = "moment desc, id desc"
     _rec_name = "kind"
+    # What the view reads and the ORM may not have written yet.
+    _depends = {
+        "res.partner": ["mobile_e164", "phone_e164"],
+        "sms.marketing.message": ["name"],
+        "sms.marketing.subscription.type": ["name"],
+    }
 
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)

@@ -155,6 +155,8 @@ class SmsMarketingGateway(models.Model):
             caller = ipaddress.ip_address(address)
         except ValueError:
             return False
+        # A server that listens for both names IPv4 callers ::ffff:10.0.0.1.
+        caller = getattr(caller, "ipv4_mapped", None) or caller
         return any(caller in network for network in networks)
 
     def _account(self):

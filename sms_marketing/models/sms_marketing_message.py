@@ -1,3 +1,5 @@
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -22,6 +24,9 @@ FROZEN_FIELDS = frozenset(
         "exclude_partner_ids",
     }
 )
+
+#: A link whose host, the part before the first slash, has a token in it.
+TOKEN_IN_HOST = re.compile(r"(?:https?://)?[^/?#]*\{\{", re.IGNORECASE)
 
 #: What only the buttons and the engine change: a client that writes it would rewrite history.
 PROTECTED_FIELDS = frozenset({"state", "started_at", "finished_at"})
@@ -254,8 +259,16 @@ class SmsMarketingMessage(models.Model):
             problems.append(_("The text is empty. Write it."))
         else:
             problems += personalize.problems(self.env, self.body)
-        if not problems and len(compile_template(self.body).links) > MOST_LINKS:
-            problems.append(_("The text has more than %d different links.", MOST_LINKS))
+        if not problems:
+            links = compile_template(self.body).links
+            if len(links) > MOST_LINKS:
+                problems.append(_("The text has more than %d different links.", MOST_LINKS))
+            # A contact's data must not decide whose site a link leads to.
+            problems += [
+                _("%s: the address of the site must not have a token in it.", link)
+                for link in links
+                if TOKEN_IN_HOST.match(link)
+            ]
         if not self.sender_id:
             problems.append(_("Choose a sender."))
         elif not self.sender_id.active or not self.sender_id.sudo().gateway_id.active:

@@ -124,9 +124,15 @@ class TestContactFile(SmsMarketingCase):
         self.assertIn(
             ("evidence", "is longer than 2000 characters"), self.problems(evidence="a" * 2001)
         )
-        # Python's reader gives up on such a cell, and the rest of the file with it.
+        self.assertIn(
+            ("evidence", "is longer than 2000 characters"), self.problems(evidence="a" * 200_000)
+        )
+        header = b"name," + b"a" * 200_000 + b"\nAnn,x\n"
+        self.assert_unreadable(header, "is not known")
+        # Python's own limit; Odoo lifts it where its import is installed.
+        self.addCleanup(csv.field_size_limit, csv.field_size_limit(131_072))
         self.assert_unreadable(to_csv({**GOOD, "evidence": "a" * 200_000}), "Line 2")
-        self.assert_unreadable(b"name," + b"a" * 200_000 + b"\nAnn,x\n", "Line 1")
+        self.assert_unreadable(header, "Line 1")
 
     def test_quote_that_is_never_closed(self):
         content = read(b'name,mobile\nAnn,"+13035550101\nBo,\n')
@@ -346,9 +352,10 @@ class TestContactImportWizard(SmsMarketingCase):
         line = self.env["sms.marketing.consent"].search([("number", "=", partner.mobile_e164)])
         self.assertEqual(line.user_id, self.manager)
 
-    def test_list_keeps_who_is_on_it_in_several_batches(self):
-        wizard = self.wizard(to_csv(GOOD, {**GOOD, "ref": "SMS-2", "mobile": "+13035550102"}))
+    def test_without_a_name_there_is_no_list(self):
+        wizard = self.wizard(to_csv(GOOD))
         wizard.action_import()
+        self.assertEqual(wizard.state, "done")
         self.assertFalse(wizard.list_id)
 
     def test_unreadable_files_are_explained(self):
@@ -357,14 +364,14 @@ class TestContactImportWizard(SmsMarketingCase):
             "name\nBjörn\n".encode("latin-1"),
             b"\x00\x01",
             b"\n",
-            to_csv({**GOOD, "evidence": "a" * 200_000}),
             b"name," + b"a" * 200_000,
         ):
             wizard = self.wizard(content)
             for action in (wizard.action_check, wizard.action_import):
                 with self.assertRaises(UserError) as caught:
                     action()
-                self.assertTrue(str(caught.exception))
+                self.assertLess(10, len(str(caught.exception)))
+                self.assertLess(len(str(caught.exception)), 500)
             self.assertEqual(wizard.state, "new")
 
     def test_many_problems_are_cut_short(self):

@@ -353,6 +353,7 @@ class TestDispatch(SmsMarketingCase):
         with self.assertLogs(DISPATCH, "WARNING"):
             self.run_lane()
         self.assertEqual(self.states(message), {"unknown": 2, "sent": 1})
+        self.assertEqual(set(message.recipient_ids.mapped("segments")), {1})
         self.assertEqual(message.state, "sent")
 
     def test_slow_lane_that_reports_after_its_lease_is_believed(self):

@@ -50,6 +50,8 @@ class SmsMarketingConsentChange(models.TransientModel):
         self.ensure_one()
         if not self.number:
             raise UserError(self.env._("This contact has no valid %s number.", self.number_field))
+        if not (self.explanation or "").strip():
+            raise UserError(self.env._("Say where the evidence is, or what the person said."))
         if self.state == "subscribed" and not self.legal_basis:
             raise UserError(self.env._("Say on which legal basis this number may be texted."))
         self.type_id.check_access("read")

@@ -8,10 +8,12 @@ import {
     fields,
     getService,
     models,
-    mountView,
     MockServer,
+    mountView,
+    mountWithCleanup,
     onRpc,
 } from "@web/../tests/web_test_helpers";
+import { WebClient } from "@web/webclient/webclient";
 
 class Message extends models.Model {
     _name = "sms.marketing.message";
@@ -93,7 +95,7 @@ test("follows the sending, and stops when it is over", async () => {
     await pass(2000);
     expect.verifySteps(["get_progress 1"]);
     expect(".o_sms_marketing_progress").toHaveCount(0);
-    expect("[name=state] select, [name=state] input, [name=state] span").toHaveCount(1);
+    expect("[name=state] input").toHaveValue("Sent");
 
     await pass(600000);
     expect.verifySteps([]);
@@ -173,14 +175,13 @@ test("stops when the user goes to another message", async () => {
 test("stops when the form is left", async () => {
     answerProgress({ state: "sending", total: 4, done: 1 });
     Message._views.list = `<list><field name="name" /></list>`;
-    await mountMessage(1);
+    const action = { type: "ir.actions.act_window", res_model: "sms.marketing.message" };
+    await mountWithCleanup(WebClient);
+    await getService("action").doAction({ ...action, res_id: 1, views: [[false, "form"]] });
     await animationFrame();
     expect.verifySteps(["get_progress 1"]);
-    await getService("action").doAction({
-        type: "ir.actions.act_window",
-        res_model: "sms.marketing.message",
-        views: [[false, "list"]],
-    });
+    await getService("action").doAction({ ...action, views: [[false, "list"]] });
+    expect(".o_list_view").toHaveCount(1);
     await pass(10000);
     expect.verifySteps([]);
 });

@@ -1,0 +1,128 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, tagged
+
+from .common import SmsMarketingCase
+
+
+@tagged("post_install", "-at_install")
+class TestConsentWizard(SmsMarketingCase):
+    """Consent changed by hand, by a manager."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager = cls.user("manager_sms", "sms_marketing.group_manager")
+
+    def wizard(self, partner, **vals):
+        return (
+            self.env["sms.marketing.consent.change"]
+            .with_user(self.manager)
+            .with_context(default_partner_id=partner.id)
+            .create(
+                {
+                    "type_id": self.type.id,
+                    "legal_basis": "verbal_consent",
+                    "explanation": "Said so on the phone on 3 March",
+                    **vals,
+                }
+            )
+        )
+
+    def last_line(self, number):
+        domain = [("number", "=", number), ("type_id", "=", self.type.id)]
+        return self.env["sms.marketing.consent"].search(domain, limit=1)
+
+    def test_subscribe_and_unsubscribe(self):
+        partner = self.contact()
+        self.wizard(partner).action_apply()
+        line = self.last_line(partner.mobile_e164)
+        self.assertEqual((line.previous_state, line.state), (False, "subscribed"))
+        self.assertEqual((line.method, line.legal_basis), ("staff", "verbal_consent"))
+        self.assertEqual(line.explanation, "Said so on the phone on 3 March")
+        self.assertEqual(line.user_id, self.manager)
+        self.assertEqual(partner.sms_subscription_ids.state, "subscribed")
+        self.assertEqual(self.send(self.message(partner)).state, "sent")
+
+        self.wizard(partner, state="unsubscribed").action_apply()
+        line = self.last_line(partner.mobile_e164)
+        self.assertEqual((line.previous_state, line.state), ("subscribed", "unsubscribed"))
+        self.assertEqual(line.legal_basis, "withdrawal")
+        self.assertEqual(self.send(self.message(partner)).reason, "unsubscribed")
+
+    def test_new_agreement_after_an_opt_out_counts(self):
+        partner = self.contact(subscribed=True)
+        self.unsubscribe(partner.mobile_e164)
+        self.wizard(partner).action_apply()
+        self.assertEqual(partner.sms_subscription_ids.state, "subscribed")
+
+    def test_one_type_does_not_touch_the_others(self):
+        partner = self.contact(subscribed=True)
+        other = self.env["sms.marketing.subscription.type"].create({"name": "Event news"})
+        self.subscribe(partner.mobile_e164, type=other)
+        self.wizard(partner, state="unsubscribed").action_apply()
+        states = {row.type_id: row.state for row in partner.sms_subscription_ids}
+        self.assertEqual(states, {self.type: "unsubscribed", other: "subscribed"})
+
+    def test_number_is_chosen(self):
+        partner = self.contact(phone=self.number())
+        wizard = self.wizard(partner)
+        self.assertEqual(wizard.number, partner.mobile_e164, "the mobile goes first")
+        wizard = self.wizard(partner, number_field="phone")
+        self.assertEqual(wizard.number, partner.phone_e164)
+        wizard.action_apply()
+        self.assertEqual(partner.sms_subscription_ids.number, partner.phone_e164)
+        self.assertEqual(
+            self.wizard(self.contact(False, phone=self.number())).number_field, "phone"
+        )
+
+    def test_number_that_cannot_be_texted(self):
+        for vals in ({"mobile": False}, {"mobile": "555-CALL-ME"}):
+            with self.assertRaises(UserError) as caught:
+                self.wizard(self.contact(**vals)).action_apply()
+            self.assertIn("no valid", str(caught.exception))
+
+    def test_agreement_needs_a_legal_basis(self):
+        partner = self.contact()
+        with self.assertRaises(UserError) as caught:
+            self.wizard(partner, legal_basis=False).action_apply()
+        self.assertIn("legal basis", str(caught.exception))
+        self.assertFalse(self.last_line(partner.mobile_e164))
+        self.wizard(partner, legal_basis=False, state="unsubscribed").action_apply()
+        self.assertEqual(self.last_line(partner.mobile_e164).legal_basis, "withdrawal")
+
+    def test_withdrawal_is_no_basis_of_an_agreement(self):
+        with self.assertRaises(ValueError):
+            self.wizard(self.contact(), legal_basis="withdrawal")
+
+    def test_change_needs_an_explanation(self):
+        partner = self.contact()
+        for explanation in ("   ", "\n"):
+            with self.assertRaises(UserError):
+                self.wizard(partner, explanation=explanation).action_apply()
+        self.assertFalse(self.last_line(partner.mobile_e164))
+
+    def test_type_of_another_company_is_refused(self):
+        other = self.make_company()["type"]
+        with self.assertRaises(AccessError):
+            self.wizard(self.contact(), type_id=other.id).action_apply()
+
+    def test_user_may_not(self):
+        partner = self.contact()
+        user = self.user("user_sms")
+        with self.assertRaises(AccessError):
+            self.env["sms.marketing.consent.change"].with_user(user).create(
+                {"partner_id": partner.id, "type_id": self.type.id, "explanation": "x"}
+            )
+        with self.assertRaises(AccessError):
+            self.wizard(partner).with_user(user).action_apply()
+        self.assertFalse(self.last_line(partner.mobile_e164))
+
+    def test_form(self):
+        partner = self.contact()
+        wizard = self.env["sms.marketing.consent.change"].with_user(self.manager)
+        with Form(wizard.with_context(default_partner_id=partner.id)) as form:
+            form.type_id = self.type
+            form.legal_basis = "written_consent"
+            form.explanation = "Signed form, folder 12"
+        form.record.action_apply()
+        self.assertEqual(self.last_line(partner.mobile_e164).legal_basis, "written_consent")
