@@ -254,7 +254,7 @@ def _summary(results, problems):
 def _drop_leftovers(server):
     """Delete test databases of runs that were killed."""
     for name in database.names(server):
-        match = re.fullmatch(rf"{DATABASE_PREFIX}(\d+)(_odoo)?", name)
+        match = re.fullmatch(rf"{DATABASE_PREFIX}(\d+)(_\w+)?", name)
         if match and not os.path.exists(f"/proc/{match[1]}"):
             database.drop(server, name)
 

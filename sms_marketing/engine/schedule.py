@@ -4,6 +4,7 @@ import logging
 
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from psycopg2 import InterfaceError, OperationalError
 
 from . import audience
 from .links import write_links
@@ -47,8 +48,13 @@ def _start_next(env):
             with env.cr.savepoint():
                 message._check_ready()
                 start(message)
-        except UserError as error:
-            _logger.warning("message %d cannot start: %s", message.id, error)
+        except (OperationalError, InterfaceError):
+            raise  # the database's trouble, not the message's: the whole is tried again
+        except Exception as error:
+            if isinstance(error, UserError):
+                _logger.warning("message %d cannot start: %s", message.id, error)
+            else:
+                _logger.exception("message %d cannot start", message.id)
             message.state = "draft"
             message.message_post(
                 body=env._("This message could not start and is a draft again: %s", error)

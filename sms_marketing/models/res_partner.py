@@ -44,6 +44,7 @@ class ResPartner(models.Model):
         "sms.marketing.activity",
         string="Latest SMS Activity",
         compute="_compute_sms_latest_activity_ids",
+        groups="base.group_user",
     )
 
     @api.depends("mobile", "country_id", "company_id")

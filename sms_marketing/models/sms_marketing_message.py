@@ -61,6 +61,7 @@ class SmsMarketingMessage(models.Model):
         copy=False,
         index=True,
         tracking=True,
+        group_expand=True,
     )
     body = fields.Text(
         string="Text",

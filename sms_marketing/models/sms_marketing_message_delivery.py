@@ -95,7 +95,8 @@ class SmsMarketingMessage(models.Model):
         }
 
     def action_view_considered(self):
-        return self._action_recipients(self.env._("Considered"), [])
+        action = self._action_recipients(self.env._("Considered"), [])
+        return {**action, "context": {"search_default_group_by_state": 1}}
 
     def action_view_sent(self):
         return self._action_recipients(

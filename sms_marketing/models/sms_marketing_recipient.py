@@ -71,7 +71,7 @@ class SmsMarketingRecipient(models.Model):
     @api.depends("body", "message_id")
     def _compute_text(self):
         for message, recipients in self.grouped("message_id").items():
-            to_write = recipients.filtered(lambda one: message and not one.body)
+            to_write = recipients.filtered(lambda one, message=message: message and not one.body)
             for recipient in recipients - to_write:
                 recipient.text = recipient.body
             if to_write:

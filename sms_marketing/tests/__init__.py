@@ -6,6 +6,7 @@ from . import test_gateway_answers
 from . import test_gateway_http
 from . import test_gateway_kannel
 from . import test_gateway_sandbox
+from . import test_hoot
 from . import test_inbound
 from . import test_links
 from . import test_receipts
@@ -18,3 +19,4 @@ from . import test_text_numbers
 from . import test_text_segments
 from . import test_text_template
 from . import test_text_tokens
+from . import test_tours

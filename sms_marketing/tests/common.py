@@ -13,6 +13,15 @@ from ..engine import consent, dispatch, sandbox, schedule, statistics
 SENDER = "+12025550123"
 
 
+def models_of_the_add_on(env):
+    """Names of the add-on's own models, wizards included."""
+    return {
+        name
+        for name, model in env.registry.models.items()
+        if model._original_module == "sms_marketing" and not model._abstract
+    }
+
+
 class SmsMarketingMixin:
     """An American company with a sandbox gateway, a sender and a subscription type.
 

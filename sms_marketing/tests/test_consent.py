@@ -2,11 +2,10 @@ from datetime import datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg2.errors import InsufficientPrivilege
-
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+from psycopg2.errors import InsufficientPrivilege
 
 from ..engine import consent
 from .common import SmsMarketingCase

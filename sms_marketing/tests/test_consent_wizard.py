@@ -113,8 +113,10 @@ class TestConsentWizard(SmsMarketingCase):
             self.env["sms.marketing.consent.change"].with_user(user).create(
                 {"partner_id": partner.id, "type_id": self.type.id, "explanation": "x"}
             )
+        wizard = self.wizard(partner).with_user(user)
+        self.env.invalidate_all()
         with self.assertRaises(AccessError):
-            self.wizard(partner).with_user(user).action_apply()
+            wizard.action_apply()
         self.assertFalse(self.last_line(partner.mobile_e164))
 
     def test_form(self):

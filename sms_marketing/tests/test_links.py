@@ -3,7 +3,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from odoo.tests import tagged
 
 from ..engine import links

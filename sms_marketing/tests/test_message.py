@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import SmsMarketingCase
 
@@ -200,6 +201,27 @@ class TestStates(MessageCase):
         self.let_time_pass(400)
         self.run_lane()
         self.assertEqual(message.state, "sent")
+
+    def test_message_that_cannot_start_holds_nobody_up(self):
+        stuck, good = self.message(self.contacts(1)), self.message(self.contacts(1))
+        (stuck + good).action_send()
+        self.env.flush_all()
+        # A recipient of an earlier start is in the way: its number would get the message twice.
+        self.env.cr.execute(
+            """
+            INSERT INTO sms_marketing_recipient (kind, message_id, company_id, number, state)
+            VALUES ('campaign', %s, %s, %s, 'cancelled')
+            """,
+            [stuck.id, self.company.id, stuck.include_partner_ids.mobile_e164],
+        )
+        with (
+            self.assertLogs("odoo.addons.sms_marketing.engine.schedule", "ERROR"),
+            mute_logger("odoo.sql_db"),
+        ):
+            self.run_lane()
+        self.assertEqual(good.state, "sent")
+        self.assertEqual(stuck.state, "draft")
+        self.assertIn("could not start", stuck.message_ids[0].body)
 
     def test_unscheduled_message_does_not_go_out(self):
         message = self.in_state("scheduled")

@@ -145,6 +145,19 @@ class TestPartner(SmsMarketingCase):
         rows = self.env[action["res_model"]].with_user(sales).search(action["domain"])
         self.assertEqual(rows.kind, "opted_in")
 
+    def test_portal_user_reads_the_own_contact(self):
+        portal = self.user("portal_sms", "base.group_portal")
+        own = portal.partner_id.with_user(portal)
+        offered = [
+            name for name in own.fields_get() if own._fields[name]._module == "sms_marketing"
+        ]
+        self.assertIn("mobile", offered)
+        self.env.invalidate_all()
+        [values] = own.read(offered)
+        self.assertEqual(values["id"], portal.partner_id.id)
+        self.assertNotIn("sms_subscription_ids", values)
+        self.assertNotIn("sms_latest_activity_ids", values)
+
     def test_form_of_a_sales_person(self):
         sales = self.user("sales_sms", "sales_team.group_sale_salesman,base.group_partner_manager")
         with Form(self.contact().with_user(sales)) as form:

@@ -3,7 +3,6 @@ from itertools import permutations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from odoo.tests import tagged
 
 from ..engine import dispatch, receipts

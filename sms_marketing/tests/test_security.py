@@ -1,10 +1,10 @@
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2.errors import InsufficientPrivilege
 
-from ..engine import schedule
-from .common import SmsMarketingCase
+from .common import SmsMarketingCase, models_of_the_add_on
 
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
 
@@ -18,7 +18,6 @@ ROLES = {
     "administrator": "sms_marketing.group_administrator",
 }
 
-NOBODY = {}
 READERS = {"user": "r", "manager": "r", "administrator": "r"}
 SETTINGS = {"user": "r", "manager": "r", "administrator": "rwcd"}
 WIZARD = {"manager": "rwcd", "administrator": "rwcd"}
@@ -47,17 +46,6 @@ ACCESS = {
     "sms.marketing.subscription.type": SETTINGS,
     "sms.marketing.tag": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
 }
-
-#: Models whose rows are of no company.
-SHARED = {"sms.marketing.tag"}
-
-
-def models_of_the_add_on(env):
-    return {
-        name
-        for name, model in env.registry.models.items()
-        if model._original_module == "sms_marketing" and not model._abstract
-    }
 
 
 @tagged("post_install", "-at_install")
@@ -177,6 +165,25 @@ class TestOwnMessages(SmsMarketingCase):
             with self.assertRaises(AccessError):
                 attempt()
 
+    def test_what_belongs_to_a_message_is_not_changed_through_it(self):
+        message = self.messages[self.anna].with_user(self.anna)
+        for field in ("link_ids", "recipient_ids"):
+            row = message[field][0]
+            name, value = {
+                "link_ids": ("target", "https://evil.example/"),
+                "recipient_ids": ("number", "+12025550100"),
+            }[field]
+            for command in (
+                Command.update(row.id, {name: value}),
+                Command.delete(row.id),
+                Command.unlink(row.id),
+                Command.clear(),
+                Command.create({name: value}),
+            ):
+                with self.assertRaises(UserError, msg=command), self.env.cr.savepoint():
+                    message.write({field: [command]})
+            self.assertNotEqual(row[name], value)
+
     def test_recipient_token_is_unreadable(self):
         recipients = self.messages[self.anna].recipient_ids
         administrator = self.user(
@@ -194,136 +201,6 @@ class TestOwnMessages(SmsMarketingCase):
                 with self.assertRaises(AccessError):
                     attempt()
             self.assertNotIn("token", as_user.fields_get())
-
-
-@tagged("post_install", "-at_install")
-class TestCompanies(SmsMarketingCase):
-    """Nothing of one company is seen in another."""
-
-    def setUp(self):
-        super().setUp()
-        self.other = self.make_company()
-        mine = {
-            "company": self.company,
-            "gateway": self.gateway,
-            "sender": self.sender,
-            "type": self.type,
-        }
-        for position, of_company in enumerate((mine, self.other)):
-            self._fill(position, **of_company)
-        # The rollup has taken the marks.
-        schedule.mark(self.env, self.env["sms.marketing.message"].search([]).ids)
-        self.administrators = {
-            company: self.user(
-                f"administrator_{company.id}",
-                "sms_marketing.group_administrator,base.group_partner_manager",
-                company_id=company.id,
-                company_ids=company.ids,
-            )
-            for company in (self.company, self.other["company"])
-        }
-
-    def _fill(self, position, company, gateway, sender, type):
-        """At least one row of every model for the company."""
-        people = self.contact(f"+130320{position}0188") + self.contact(f"+130320{position}0198")
-        self.subscribe(*people.mapped("mobile_e164"), type=type)
-        message = self.message(
-            people,
-            company_id=company.id,
-            sender_id=sender.id,
-            subscription_type_id=type.id,
-            body="Look: https://example.com/",
-        )
-        self.send(message)
-        self.play_sandbox()
-        self.roll_up()
-        self.env["sms.marketing.list"].create({"name": "All", "company_id": company.id})
-        self.env["sms.marketing.keyword"].create(
-            {"name": f"GO AWAY {position}", "action": "stop", "company_id": company.id}
-        )
-        self.env["sms.marketing.receipt"].create({"gateway_id": gateway.id, "status": "delivered"})
-
-    @staticmethod
-    def _company_path(model):
-        if "company_id" in model._fields:
-            return "company_id"
-        owners = [name for name in ("gateway_id", "message_id") if name in model._fields]
-        return f"{owners[0]}.company_id" if owners else None
-
-    def test_every_model_keeps_companies_apart(self):
-        checked = []
-        for name in sorted(models_of_the_add_on(self.env) - SHARED):
-            model = self.env[name]
-            if model._transient:
-                continue
-            path = self._company_path(model)
-            self.assertTrue(path, f"rows of {name} belong to no company")
-            for company, user in self.administrators.items():
-                own = [(path, "=", company.id)]
-                foreign = [(path, "not in", [company.id, False])]
-                self.assertTrue(model.search_count(foreign), f"no row of {name} to check with")
-                seen = model.with_user(user).with_context(active_test=False)
-                self.assertTrue(seen.search_count(own), f"{name}: own rows are hidden")
-                self.assertFalse(seen.search_count(foreign), f"{name}: foreign rows are seen")
-                row = model.search(foreign, limit=1)
-                with self.assertRaises(AccessError, msg=name):
-                    row.with_user(user).check_access("read")
-            checked.append(name)
-        self.assertGreater(len(checked), 12)
-
-    def test_user_of_both_companies_sees_those_that_are_switched_on(self):
-        both = self.company + self.other["company"]
-        user = self.user(
-            "both_sms",
-            "sms_marketing.group_manager",
-            company_id=self.company.id,
-            company_ids=both.ids,
-        )
-        messages = self.env["sms.marketing.message"].with_user(user)
-        for companies in (self.company, self.other["company"], both):
-            seen = messages.with_context(allowed_company_ids=companies.ids).search([])
-            self.assertEqual(seen.company_id, companies)
-
-    def test_records_of_two_companies_do_not_mix(self):
-        contact = self.contact()
-        for vals in (
-            {"sender_id": self.other["sender"].id},
-            {"subscription_type_id": self.other["type"].id},
-            {
-                "include_list_ids": self.env["sms.marketing.list"]
-                .create({"name": "Theirs", "company_id": self.other["company"].id})
-                .ids
-            },
-        ):
-            with self.assertRaises(UserError, msg=str(vals)):
-                self.message(contact, **vals)
-        with self.assertRaises(UserError):
-            self.make_sender("+12025550199", gateway=self.other["gateway"])
-
-    def test_company_of_what_is_in_use_cannot_be_changed_behind_its_back(self):
-        other = self.other["company"]
-        for record in (self.gateway, self.type):
-            with self.assertRaises(UserError, msg=record):
-                record.company_id = other
-
-    def test_consent_in_one_company_is_none_in_the_other(self):
-        contact = self.contact(subscribed=True)
-        message = self.message(
-            contact,
-            company_id=self.other["company"].id,
-            sender_id=self.other["sender"].id,
-            subscription_type_id=self.other["type"].id,
-        )
-        recipient = self.send(message)
-        self.assertEqual((recipient.state, recipient.reason), ("skipped", "no_consent"))
-
-    def test_foreign_type_cannot_be_imported_into(self):
-        manager = self.administrators[self.company]
-        wizard = self.env["sms.marketing.contact.import"].with_user(manager)
-        with self.assertRaises(AccessError):
-            wizard.create(
-                {"file": b"bmFtZQpBbm4K", "type_id": self.other["type"].id}
-            ).action_import()
 
 
 @tagged("post_install", "-at_install")
@@ -370,94 +247,6 @@ class TestCredentials(SmsMarketingCase):
         copy = gateway.copy()
         self.assertTrue(copy.webhook_secret)
         self.assertNotEqual(copy.webhook_secret, gateway.webhook_secret)
-
-
-@tagged("post_install", "-at_install")
-class TestActivityAccess(SmsMarketingCase):
-    """Who may read a contact may read its timeline, and nobody else."""
-
-    def setUp(self):
-        super().setUp()
-        self.sales = self.user(
-            "sales_sms", "sales_team.group_sale_salesman,base.group_allow_export"
-        )
-        self.open, self.hidden = self.contacts(2)
-        self.message_sent = self.message(self.open + self.hidden, name="Spring sale")
-        self.send(self.message_sent)
-        self.play_sandbox()
-        self.env["ir.rule"].create(
-            {
-                "name": "One contact is hidden",
-                "model_id": self.env["ir.model"]._get_id("res.partner"),
-                "domain_force": f"[('id', '!=', {self.hidden.id})]",
-            }
-        )
-
-    def _activity(self, partner):
-        return self.env["sms.marketing.activity"].search([("partner_id", "=", partner.id)])
-
-    def test_sales_person_reads_the_timeline_of_a_readable_contact(self):
-        rows = self._activity(self.open).with_user(self.sales)
-        self.assertEqual(set(rows.mapped("kind")), {"opted_in", "sent", "delivered"})
-        self.assertEqual(rows.filtered(lambda row: row.kind == "sent").message_name, "Spring sale")
-        self.assertEqual(self.open.with_user(self.sales).sms_activity_count, 3)
-
-    def test_timeline_of_an_unreadable_contact_is_shut(self):
-        hidden = self._activity(self.hidden)
-        self.assertEqual(len(hidden), 3)
-        activity = self.env["sms.marketing.activity"].with_user(self.sales)
-        domain = [("partner_id", "in", (self.open + self.hidden).ids)]
-        self.assertEqual(activity.search(domain).sudo().partner_id, self.open)
-        self.assertEqual(activity.search_count(domain), 3)
-        self.assertEqual(
-            activity.formatted_read_group(domain, ["partner_id"], ["__count"])[0]["__count"], 3
-        )
-        self.assertEqual(activity.web_search_read(domain, {"number": {}})["length"], 3)
-        self.assertFalse(activity.search([("number", "=", self.hidden.mobile_e164)]))
-        for attempt in (
-            lambda rows: rows.read(["number"]),
-            lambda rows: rows.web_read({"number": {}}),
-            lambda rows: rows.export_data(["number"]),
-            lambda rows: rows.mapped("number"),
-        ):
-            self.env.invalidate_all()
-            with self.assertRaises(AccessError):
-                attempt(hidden.with_user(self.sales))
-
-    def test_contact_of_another_company_is_shut(self):
-        other = self.make_company()["company"]
-        self.open.company_id = other
-        self.assertFalse(
-            self._activity(self.open).with_user(self.sales).search([]) & self._activity(self.open)
-        )
-
-    def test_sales_person_sees_the_name_of_a_message_and_no_more(self):
-        row = self._activity(self.open).filtered(lambda row: row.kind == "sent")
-        as_sales = row.with_user(self.sales)
-        for name in ("message_id", "recipient_id"):
-            with self.assertRaises(AccessError):
-                as_sales.read([name])
-        with self.assertRaises(AccessError):
-            as_sales.action_open_message()
-        owner = self.user("owner_sms")
-        self.message_sent.user_id = owner
-        action = row.with_user(owner).action_open_message()
-        self.assertEqual(action["res_id"], self.message_sent.id)
-
-    def test_activity_without_message_leads_nowhere(self):
-        opted_in = self._activity(self.open).filtered(lambda row: row.kind == "opted_in")
-        manager = self.user("manager_sms", "sms_marketing.group_manager")
-        self.assertFalse(opted_in.with_user(manager).action_open_message())
-
-    def test_activity_is_read_only(self):
-        row = self._activity(self.open)[:1]
-        for attempt in (
-            lambda: row.with_user(self.sales).write({"note": "x"}),
-            lambda: row.with_user(self.sales).unlink(),
-            lambda: row.with_user(self.sales).create({"note": "x"}),
-        ):
-            with self.assertRaises(AccessError):
-                attempt()
 
 
 @tagged("post_install", "-at_install")

@@ -97,6 +97,7 @@ class SmsMarketingContactImport(models.TransientModel):
     def _again(self):
         return {
             "type": "ir.actions.act_window",
+            "name": self.env._("Import Contacts and Consent"),
             "res_model": self._name,
             "res_id": self.id,
             "view_mode": "form",

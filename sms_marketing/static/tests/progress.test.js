@@ -81,10 +81,7 @@ test("follows the sending, and stops when it is over", async () => {
     expect("[role=progressbar]").toHaveAttribute("aria-valuenow", "25");
     expect("[role=progressbar]").toHaveAttribute("aria-valuemin", "0");
     expect("[role=progressbar]").toHaveAttribute("aria-valuemax", "100");
-    expect("[role=progressbar]").toHaveAttribute(
-        "aria-valuetext",
-        "Sending: 50 of 200 texts"
-    );
+    expect("[role=progressbar]").toHaveAttribute("aria-valuetext", "Sending: 50 of 200 texts");
     expect(".o_sms_marketing_progress").toHaveText(/50 of 200 texts/);
 
     await pass(2000);
@@ -117,11 +114,23 @@ test("reads the form again when sending ends, and later for the receipts", async
     expect.verifySteps([]);
 });
 
+test("reads the figures again from time to time while texts go out", async () => {
+    answerProgress({ state: "sending", total: 9, done: 4 });
+    await mountMessage(1);
+    onRpc("web_read", () => expect.step("web_read"));
+    await animationFrame();
+    await pass(2000);
+    await pass(2000);
+    await pass(2000);
+    expect.verifySteps(Array(4).fill("get_progress 1"));
+    await pass(2000);
+    expect.verifySteps(["get_progress 1", "web_read"]);
+    await pass(2000);
+    expect.verifySteps(["get_progress 1"]);
+});
+
 test("does not throw away what the user is typing", async () => {
-    answerProgress(
-        { state: "sending", total: 5, done: 1 },
-        { state: "sent", total: 5, done: 5 }
-    );
+    answerProgress({ state: "sending", total: 5, done: 1 }, { state: "sent", total: 5, done: 5 });
     await mountMessage(1);
     await contains("[name=name] input").edit("My new name", { confirm: false });
     await pass(2000);

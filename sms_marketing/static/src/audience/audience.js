@@ -33,11 +33,9 @@ export class Audience extends Component {
         try {
             // What is counted is what is saved: the server decides by its own rows.
             if (await record.save()) {
-                this.state.counts = await this.orm.call(
-                    record.resModel,
-                    "get_audience_counts",
-                    [record.resId]
-                );
+                this.state.counts = await this.orm.call(record.resModel, "get_audience_counts", [
+                    record.resId,
+                ]);
             }
         } finally {
             this.state.isCounting = false;

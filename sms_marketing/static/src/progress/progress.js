@@ -15,6 +15,9 @@ const PAUSE = 2000;
 /** Milliseconds between two looks at a message whose moment is still far away. */
 const LONG_PAUSE = 30000;
 
+/** While texts go out, the form's figures are read again at every so many looks. */
+const LOOKS_BETWEEN_READS = 5;
+
 /**
  * Receipts and clicks go on coming after the last text is sent: the figures are read again after
  * these pauses, in milliseconds.
@@ -33,6 +36,7 @@ export class Progress extends Component {
         this.progress = useState({ resId: false, state: false, total: 0, done: 0 });
         this.timer = null;
         this.run = 0;
+        this.looks = 0;
         useEffect(
             (resId, state) => {
                 if (resId && ACTIVE_STATES.includes(state)) {
@@ -81,6 +85,7 @@ export class Progress extends Component {
     start(resId, state) {
         this.stop();
         Object.assign(this.progress, { resId, state, total: 0, done: 0 });
+        this.looks = 0;
         this.look(this.run);
     }
 
@@ -110,13 +115,18 @@ export class Progress extends Component {
         if (progress) {
             Object.assign(this.progress, progress);
         }
-        if (progress && progress.state !== data.state) {
+        this.looks++;
+        const isTimeToRead =
+            progress?.state === "sending" && this.looks % LOOKS_BETWEEN_READS === 0;
+        if (progress && (progress.state !== data.state || isTimeToRead)) {
             await this.reload();
-            if (!ACTIVE_STATES.includes(progress.state)) {
-                return this.lookAfterTheEnd([...LOOKS_AFTER_THE_END]);
-            }
         }
-        if (run === this.run) {
+        if (run !== this.run) {
+            return;
+        }
+        if (progress && !ACTIVE_STATES.includes(progress.state)) {
+            this.lookAfterTheEnd([...LOOKS_AFTER_THE_END]);
+        } else {
             this.wait(this.pause, (next) => this.look(next));
         }
     }

@@ -1,0 +1,93 @@
+"""What tests run inside an Odoo shell: `odoo.run_in_shell` calls these with its environment."""
+
+import time
+from pathlib import Path
+
+from odoo.fields import Command
+
+from odoo.addons.sms_marketing.engine import consent, schedule
+from odoo.addons.sms_marketing.engine.dispatch import Lane
+
+SENDER = "+3225550000"
+
+
+def make_campaign(env, *, contacts, body, name="Autumn"):
+    """A Kannel gateway, a sender, contacts with consent, a list of them and a draft message.
+
+    :param contacts: list of values of contacts; their country is Belgium
+    :return: ids of `gateway`, `list`, `message` and `type`, and the gateway's `secret`
+    """
+    # Odoo's other scheduled actions would call services on the internet.
+    ours = env["ir.model.data"].search(
+        [("module", "=", "sms_marketing"), ("model", "=", "ir.cron")]
+    )
+    env["ir.cron"].search([("id", "not in", ours.mapped("res_id"))]).active = False
+    belgium = env.ref("base.be")
+    gateway = env["sms.marketing.gateway"].create(
+        {
+            "name": "Kannel",
+            "provider": "kannel",
+            # Nobody listens on port 9; `point_at` gives the address once it is known.
+            "kannel_url": "http://127.0.0.1:9/cgi-bin/sendsms",
+            "kannel_username": "odoo",
+            "kannel_password": "not known yet",
+        }
+    )
+    sender = env["sms.marketing.sender"].create({"value": SENDER, "gateway_id": gateway.id})
+    partners = env["res.partner"].create(
+        [{"country_id": belgium.id, "sms_marketing": True, **values} for values in contacts]
+    )
+    subscription_type = env["sms.marketing.subscription.type"].create({"name": "Offers of a test"})
+    consent.record(
+        env,
+        [
+            consent.ConsentChange(
+                partner.mobile_e164 or partner.phone_e164,
+                subscription_type.id,
+                "subscribed",
+                method="form",
+                legal_basis="written_consent",
+                explanation="signed at the counter",
+            )
+            for partner in partners
+        ],
+    )
+    contact_list = env["sms.marketing.list"].create(
+        {"name": "Customers", "partner_ids": [Command.set(partners.ids)]}
+    )
+    message = env["sms.marketing.message"].create(
+        {
+            "name": name,
+            "body": body,
+            "sender_id": sender.id,
+            "subscription_type_id": subscription_type.id,
+            "include_list_ids": [Command.set(contact_list.ids)],
+        }
+    )
+    return {
+        "gateway": gateway.id,
+        "list": contact_list.id,
+        "message": message.id,
+        "type": subscription_type.id,
+        "secret": gateway.webhook_secret,
+    }
+
+
+def run_lane(env, *, batch_size, ready, go):
+    """Work as one lane until nothing is due, once the file `go` is there.
+
+    :return: number of texts that this lane took in hand
+    """
+    # This transaction must not stay open beside those of the lane.
+    env.cr.commit()
+    Path(ready).touch()
+    while not Path(go).exists():
+        time.sleep(0.01)
+    handled, _remains = Lane(env.registry, batch_size).run()
+    return handled
+
+
+def start_due(env):
+    """Start the messages that are due, without sending anything; return how many."""
+    env.cr.commit()
+    return schedule.start_due(env.registry)
