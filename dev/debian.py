@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .paths import DEV
-from .report import SetupError
+from .report import SetupError, warn
 from .run import environment, run
 
 KEYRINGS = (
@@ -162,7 +162,10 @@ def _user_name():
 def install_system_packages(packages):
     """Install Debian packages on the machine; only root can."""
     env = environment(DEBIAN_FRONTEND="noninteractive")
-    run(["apt-get", "update", "-qq"], log="apt.log", env=env)
+    try:
+        run(["apt-get", "update", "-qq"], log="apt.log", env=env)
+    except SetupError:
+        warn("apt-get update failed; trying with the lists that are there")
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     run(command, log="apt.log", env=env, hint=f"Install by hand: {' '.join(packages)}")
 

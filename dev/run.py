@@ -65,10 +65,14 @@ def environment(**changes):
 
 
 def raise_on_terminate():
-    """Turn SIGTERM and SIGHUP into SystemExit, so that what was started is stopped."""
+    """Turn SIGTERM and SIGHUP into SystemExit, so that what was started is stopped.
+
+    SIGINT keeps its meaning even where a shell has started us with it ignored.
+    """
 
     def leave(number, _frame):
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGHUP, leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

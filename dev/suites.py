@@ -112,7 +112,6 @@ def _selected(tests):
 def _run_suite(suite, command, variables):
     report = LOGS / f"{suite}-{os.getpid()}.xml"
     log = _suite_log(suite)
-    log.unlink(missing_ok=True)
     options = ["-q", "--no-header", "--tb=short", "-rN", f"--junitxml={report}"]
     options += [f"--log-file={log}", "--log-file-level=INFO", "--show-capture=log"]
     with step(f"Running the {suite} tests"):
@@ -129,7 +128,7 @@ def _run_suite(suite, command, variables):
 
 
 def _suite_log(suite):
-    return LOGS / f"pytest-{suite}.log"
+    return LOGS / f"pytest-{suite}-{os.getpid()}.log"
 
 
 def _logged_errors():

@@ -34,6 +34,8 @@
         "views/sms_marketing_menus.xml",
     ],
     "demo": ["demo/sms_marketing_demo.xml"],
+    # Read by `make demo` and by whoever tries the import of contacts with consent.
+    "oca_data_manual": ["demo/contacts.csv"],
     "assets": {
         "web.assets_backend": ["sms_marketing/static/src/**/*"],
         "web.assets_unit_tests": ["sms_marketing/static/tests/**/*.test.js"],

@@ -109,7 +109,7 @@ def test_logged_errors(tmp_path, monkeypatch):
     monkeypatch.setattr(suites, "LOGS", tmp_path)
     passed = 'INFO     x.browser:common.py:1 [HOOT] Test "@{}/one/adds" passed (assertions: 1)\n'
     error = "ERROR    odoo.http:http.py:99 Exception"
-    (tmp_path / "pytest-odoo.log").write_text(
+    suites._suite_log("odoo").write_text(
         f"INFO     odoo.sql_db:sql_db.py:12 fine\n{error}\n"
         + passed.format("sms_marketing")
         + passed.format("web")

@@ -1,1 +1,1 @@
-"""What moves a message, in the order of its way: audience, schedule, dispatch, receipts, statistics."""
+"""What moves a message: audience, schedule, dispatch, receipts, statistics, in this order."""

@@ -212,6 +212,29 @@ def due_sources(env):
     return [None] * len(answers) + [message_id for (message_id,) in messages]
 
 
+def next_due(env):
+    """Seconds until the next text that waits is due; None when none waits.
+
+    What is due now counts as a second away: a lane has just seen it and left it alone.
+    """
+    [(seconds,)] = env.execute_query(
+        SQL(
+            """
+            SELECT EXTRACT(epoch FROM min(next.due_at) - %s)
+              FROM (SELECT min(due_at) AS due_at FROM sms_marketing_recipient
+                     WHERE message_id IS NULL AND state = 'queued'
+                     UNION ALL
+                    SELECT (SELECT min(due_at) FROM sms_marketing_recipient
+                             WHERE message_id = message.id AND state = 'queued')
+                      FROM sms_marketing_message message
+                     WHERE message.state = 'sending') AS next
+            """,
+            NOW,
+        )
+    )
+    return None if seconds is None else max(float(seconds), 1.0)
+
+
 def claim(env, message_id, limit):
     """Take up to ``limit`` due recipients of a message (None: of answers).
 
@@ -291,7 +314,7 @@ def claim(env, message_id, limit):
 
 
 def write_texts(env, message_id, claims):
-    """The text of each claim; texts that differ from contact to contact are stored on their rows."""
+    """The text of each claim; texts that differ by contact are stored on their rows."""
     if message_id is None:
         return [one.body for one in claims]
     texts = MessageTexts(env["sms.marketing.message"].browse(message_id))
@@ -382,7 +405,8 @@ def record(env, outcomes):
                                  ELSE recipient.due_at END,
                    sent_at = CASE WHEN settled.state = 'sent' THEN COALESCE(recipient.sent_at, %s)
                                   ELSE recipient.sent_at END,
-                   settled_at = CASE WHEN is_ours AND next_state IN ('failed', 'cancelled', 'unknown')
+                   settled_at = CASE WHEN is_ours
+                                      AND next_state IN ('failed', 'cancelled', 'unknown')
                                      THEN %s ELSE recipient.settled_at END,
                    provider_reference = COALESCE(settled.reference, recipient.provider_reference),
                    segments = COALESCE(settled.segments, recipient.segments),
@@ -442,9 +466,23 @@ def expire_leases(env):
         )
     )
     if expired:
-        # What they cost if they did go out: the count that their lane could not record.
-        for recipient in env["sms.marketing.recipient"].browse([row[1] for row in expired]):
-            recipient.segments = analyse(recipient.text or "").segments
+        _count_segments(env, [row[1] for row in expired])
         _logger.warning("%d texts were interrupted while handed over: unknown", len(expired))
         schedule.mark(env, {row[0] for row in expired if row[0]})
     return len(expired)
+
+
+def _count_segments(env, recipient_ids):
+    """Write what texts cost if they did go out: the count that their lane could not record."""
+    recipients = env["sms.marketing.recipient"].browse(recipient_ids)
+    env.cr.execute(
+        SQL(
+            """
+            UPDATE sms_marketing_recipient recipient SET segments = counted.segments
+              FROM unnest(%s::int[], %s::int[]) AS counted(id, segments)
+             WHERE recipient.id = counted.id
+            """,
+            recipients.ids,
+            [analyse(recipient.text or "").segments for recipient in recipients],
+        )
+    )

@@ -40,9 +40,7 @@ def roll_up(env):
     [(is_alone,)] = env.execute_query(SQL("SELECT pg_try_advisory_xact_lock(%s)", _LOCK))
     if not is_alone:
         return []
-    marked = env.execute_query(
-        SQL("DELETE FROM sms_marketing_statistic_mark RETURNING message_id")
-    )
+    marked = env.execute_query(SQL("DELETE FROM sms_marketing_statistic_mark RETURNING message_id"))
     ids = sorted({message_id for (message_id,) in marked})
     if ids:
         recompute(env, ids)

@@ -1,4 +1,4 @@
-"""The closed vocabularies of a recipient: kinds, states and reasons, and which state may follow which.
+"""The closed vocabularies of a recipient: kinds, states and reasons, and what may follow what.
 
 They are data so that SQL, Python and the interface speak the same words.
 """

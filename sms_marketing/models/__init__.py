@@ -1,3 +1,6 @@
+from . import sms_marketing_engine_record
+
+# isort: split (the next ones inherit from it)
 from . import (
     res_company,
     res_config_settings,

@@ -5,9 +5,9 @@ class SmsMarketingClick(models.Model):
     """One visit of one recipient's short link; rows are appended and never changed."""
 
     _name = "sms.marketing.click"
+    _inherit = "sms.marketing.engine.record"
     _description = "SMS Click"
     _order = "id desc"
-    _log_access = False
 
     recipient_id = fields.Many2one(
         "sms.marketing.recipient", required=True, readonly=True, ondelete="cascade", index=True

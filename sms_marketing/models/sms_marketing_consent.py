@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .sms_marketing_subscription import SUBSCRIPTION_STATES
@@ -33,11 +32,10 @@ class SmsMarketingConsent(models.Model):
     """
 
     _name = "sms.marketing.consent"
+    _inherit = "sms.marketing.engine.record"
     _description = "SMS Consent Log"
     _order = "id desc"
     _rec_name = "number"
-    # No create_uid/write_uid: their foreign keys would update lines when a user is deleted.
-    _log_access = False
 
     number = fields.Char(required=True, readonly=True)
     type_id = fields.Many2one(
@@ -95,14 +93,9 @@ class SmsMarketingConsent(models.Model):
             )
         )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise UserError(
-            self.env._("The consent log is written by changes of consent, not by hand.")
+    @api.model
+    def _how_it_comes_about(self):
+        return self.env._(
+            "The consent log cannot be changed or deleted. "
+            "A new change of consent appends a line to it."
         )
-
-    def write(self, vals):
-        raise UserError(self.env._("The consent log cannot be changed."))
-
-    def unlink(self):
-        raise UserError(self.env._("The consent log cannot be deleted."))

@@ -5,10 +5,10 @@ class SmsMarketingInbound(models.Model):
     """One text from a contact; rows are appended by ``engine.inbound`` and never changed."""
 
     _name = "sms.marketing.inbound"
+    _inherit = "sms.marketing.engine.record"
     _description = "Incoming SMS"
     _order = "received_at desc, id desc"
     _rec_name = "number"
-    _log_access = False
 
     gateway_id = fields.Many2one(
         "sms.marketing.gateway", required=True, readonly=True, ondelete="restrict"

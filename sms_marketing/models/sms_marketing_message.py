@@ -254,30 +254,33 @@ class SmsMarketingMessage(models.Model):
     def _problems(self):
         """What keeps the message from being sent, each a sentence that says how to mend it."""
         self.ensure_one()
-        _ = self.env._
         problems = []
         if not (self.body or "").strip():
-            problems.append(_("The text is empty. Write it."))
+            problems.append(self.env._("The text is empty. Write it."))
         else:
             problems += personalize.problems(self.env, self.body)
         if not problems:
             links = compile_template(self.body).links
             if len(links) > MOST_LINKS:
-                problems.append(_("The text has more than %d different links.", MOST_LINKS))
+                problems.append(
+                    self.env._("The text has more than %d different links.", MOST_LINKS)
+                )
             # A contact's data must not decide whose site a link leads to.
             problems += [
-                _("%s: the address of the site must not have a token in it.", link)
+                self.env._("%s: the address of the site must not have a token in it.", link)
                 for link in links
                 if TOKEN_IN_HOST.match(link)
             ]
         if not self.sender_id:
-            problems.append(_("Choose a sender."))
+            problems.append(self.env._("Choose a sender."))
         elif not self.sender_id.active or not self.sender_id.sudo().gateway_id.active:
-            problems.append(_("The sender or its gateway is archived. Choose another sender."))
+            problems.append(
+                self.env._("The sender or its gateway is archived. Choose another sender.")
+            )
         if not self.subscription_type_id:
-            problems.append(_("Choose the subscription type that recipients agreed to."))
+            problems.append(self.env._("Choose the subscription type that recipients agreed to."))
         if not (self.include_list_ids or self.include_partner_ids):
-            problems.append(_("Choose the lists or contacts to send to."))
+            problems.append(self.env._("Choose the lists or contacts to send to."))
         for contact_list in self.include_list_ids | self.exclude_list_ids:
             if contact_list.kind == "rule":
                 contact_list._rule()
@@ -335,6 +338,9 @@ class SmsMarketingMessage(models.Model):
 
     def action_unschedule(self):
         self._move("draft", allowed=("scheduled",))
+        for message in self:
+            if message.scheduled_at <= fields.Datetime.now():
+                message.scheduled_at = False
 
     def action_pause(self):
         self._move("paused", allowed=("sending",))

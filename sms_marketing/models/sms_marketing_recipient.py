@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ..engine.texts import Addressee, MessageTexts
 from ..engine.vocabulary import KINDS, REASONS, STATES
@@ -13,10 +12,10 @@ class SmsMarketingRecipient(models.Model):
     """
 
     _name = "sms.marketing.recipient"
+    _inherit = "sms.marketing.engine.record"
     _description = "SMS Recipient"
     _order = "id desc"
     _rec_name = "number"
-    _log_access = False
 
     kind = fields.Selection(KINDS, required=True, readonly=True)
     message_id = fields.Many2one("sms.marketing.message", readonly=True, ondelete="cascade")
@@ -94,9 +93,3 @@ class SmsMarketingRecipient(models.Model):
         )
         for recipient in self:
             recipient.click_count = counts.get(recipient, 0)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise UserError(
-            self.env._("Recipients come about when a message starts, not by hand or import.")
-        )

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 SUBSCRIPTION_STATES = [
     ("pending", "Pending"),
@@ -16,10 +15,10 @@ class SmsMarketingSubscription(models.Model):
     """
 
     _name = "sms.marketing.subscription"
+    _inherit = "sms.marketing.engine.record"
     _description = "SMS Subscription"
     _order = "since desc, id desc"
     _rec_name = "number"
-    _log_access = False
 
     number = fields.Char(required=True, readonly=True)
     type_id = fields.Many2one(
@@ -53,18 +52,8 @@ class SmsMarketingSubscription(models.Model):
                 )
             )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        raise UserError(self._only_by_consent())
-
-    def write(self, vals):
-        raise UserError(self._only_by_consent())
-
-    def unlink(self):
-        raise UserError(self._only_by_consent())
-
     @api.model
-    def _only_by_consent(self):
+    def _how_it_comes_about(self):
         return self.env._(
             "A subscription changes only together with its line in the consent log. "
             "Use “Change consent” on the contact, a form, a keyword or an import."

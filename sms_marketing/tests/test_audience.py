@@ -28,9 +28,7 @@ def oracle_number_reason(written, consent, blacklisted):
 
 def oracle(contact):
     """The expected (number field, reason) of a contact described by a dict."""
-    reasons = {
-        name: oracle_number_reason(*contact[name]) for name in ("mobile", "phone")
-    }
+    reasons = {name: oracle_number_reason(*contact[name]) for name in ("mobile", "phone")}
     usable = [name for name in ("mobile", "phone") if reasons[name] is None]
     if usable:
         field, reason = usable[0], None
@@ -178,9 +176,7 @@ class TestAudience(SmsMarketingCase):
         archived.active = False
         foreign = self.contact(subscribed=True, company_id=self.make_company()["company"].id)
         message = self.message([archived.id, foreign.id])
-        self.assertEqual(
-            self.reasons(message), {archived: "archived", foreign: "other_company"}
-        )
+        self.assertEqual(self.reasons(message), {archived: "archived", foreign: "other_company"})
 
     def test_consent_to_another_type_is_no_consent(self):
         partner = self.contact()

@@ -25,9 +25,13 @@ class TestConsent(SmsMarketingCase):
         cls.other_type = cls.env["sms.marketing.subscription.type"].create({"name": "Events"})
 
     def state_of(self, number, subscription_type=None):
-        return self.env["sms.marketing.subscription"].search(
-            [("number", "=", number), ("type_id", "=", (subscription_type or self.type).id)]
-        ).state
+        return (
+            self.env["sms.marketing.subscription"]
+            .search(
+                [("number", "=", number), ("type_id", "=", (subscription_type or self.type).id)]
+            )
+            .state
+        )
 
     def log_of(self, number):
         return self.env["sms.marketing.consent"].search([("number", "=", number)], order="id")
@@ -78,13 +82,9 @@ class TestConsent(SmsMarketingCase):
     def test_repeated_change_keeps_since_and_is_logged(self):
         self.subscribe(NUMBERS[0], occurred_at=START)
         self.subscribe(NUMBERS[0], occurred_at=START + timedelta(days=1))
-        subscription = self.env["sms.marketing.subscription"].search(
-            [("number", "=", NUMBERS[0])]
-        )
+        subscription = self.env["sms.marketing.subscription"].search([("number", "=", NUMBERS[0])])
         self.assertEqual(subscription.since, START)
-        self.assertEqual(
-            self.log_of(NUMBERS[0]).mapped("previous_state"), [False, "subscribed"]
-        )
+        self.assertEqual(self.log_of(NUMBERS[0]).mapped("previous_state"), [False, "subscribed"])
 
     def test_older_evidence_does_not_undo_an_opt_out(self):
         self.unsubscribe(NUMBERS[0], occurred_at=datetime(2026, 5, 1))
@@ -119,9 +119,7 @@ class TestConsent(SmsMarketingCase):
         self.assertEqual(self.state_of(NUMBERS[0], self.other_type), "unsubscribed")
         self.assertEqual(self.state_of(NUMBERS[0], other["type"]), "subscribed")
         self.assertFalse(
-            consent.unsubscribe_everywhere(
-                self.env, [NUMBERS[0]], self.company, method="keyword"
-            ),
+            consent.unsubscribe_everywhere(self.env, [NUMBERS[0]], self.company, method="keyword"),
             "who is out already does not change",
         )
 
@@ -136,9 +134,7 @@ class TestConsent(SmsMarketingCase):
         ):
             with self.assertRaises(UserError):
                 attempt()
-        subscription = self.env["sms.marketing.subscription"].search(
-            [("number", "=", NUMBERS[0])]
-        )
+        subscription = self.env["sms.marketing.subscription"].search([("number", "=", NUMBERS[0])])
         with self.assertRaisesRegex(UserError, "consent log"):
             subscription.sudo().write({"state": "subscribed"})
 

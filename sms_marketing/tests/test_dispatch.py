@@ -106,16 +106,14 @@ class TestDispatch(SmsMarketingCase):
 
         with patch.object(SandboxGateway, "send", listen):
             self.send(message)
-        self.assertEqual(
-            handed, {one.sudo().token: one.text for one in message.recipient_ids}
+        self.assertEqual(handed, {one.sudo().token: one.text for one in message.recipient_ids})
+        self.assertIn(
+            "STOP pour arrêter",
+            message.recipient_ids.filtered(lambda one: one.partner_id == luc).text,
         )
-        self.assertIn("STOP pour arrêter", message.recipient_ids.filtered(
-            lambda one: one.partner_id == luc).text)
         self.company.with_context(lang="fr_FR").sms_marketing_opt_out_text = "changed since"
         self.env.invalidate_all()
-        self.assertEqual(
-            handed, {one.sudo().token: one.text for one in message.recipient_ids}
-        )
+        self.assertEqual(handed, {one.sudo().token: one.text for one in message.recipient_ids})
 
     # ------------------------------------------------------------
     # What is checked in the statement that claims
@@ -133,14 +131,10 @@ class TestDispatch(SmsMarketingCase):
         off.sms_marketing = False
         self.env["phone.blacklist"].create({"number": blacklisted.mobile_e164})
         self.subscribe(pending.mobile_e164, state="pending")
-        recipient_of_deleted = message.recipient_ids.filtered(
-            lambda one: one.partner_id == deleted
-        )
+        recipient_of_deleted = message.recipient_ids.filtered(lambda one: one.partner_id == deleted)
         deleted.unlink()
         self.run_lane()
-        outcome = {
-            one.partner_id: (one.state, one.reason) for one in message.recipient_ids
-        }
+        outcome = {one.partner_id: (one.state, one.reason) for one in message.recipient_ids}
         self.assertEqual(outcome[stopped], ("skipped", "unsubscribed"))
         self.assertEqual(outcome[off], ("skipped", "not_marketing"))
         self.assertEqual(outcome[blacklisted], ("skipped", "blacklisted"))
@@ -166,9 +160,11 @@ class TestDispatch(SmsMarketingCase):
         """Whoever prepares a message a second time meets the database, not the contacts."""
         message = self.message(self.contacts(1))
         self.send(message)
-        with self.assertRaisesRegex(Exception, "message_number_unique"), mute_logger(
-            "odoo.sql_db"
-        ), self.env.cr.savepoint():
+        with (
+            self.assertRaisesRegex(Exception, "message_number_unique"),
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
             schedule.start(message)
 
     # ------------------------------------------------------------
@@ -177,17 +173,14 @@ class TestDispatch(SmsMarketingCase):
 
     def test_every_magic_number_of_the_sandbox(self):
         partners = {
-            ending: self.contact(f"+13034560{int(ending):03d}", subscribed=True)
-            for ending in MAGIC
+            ending: self.contact(f"+13034560{int(ending):03d}", subscribed=True) for ending in MAGIC
         }
         message = self.message(list(partners.values()), body="Look: https://shop.example/")
         self.send(message)
         self.let_time_pass(2)
         self.run_lane()
         self.play_sandbox()
-        found = {
-            one.number[-2:]: (one.state, one.reason or None) for one in message.recipient_ids
-        }
+        found = {one.number[-2:]: (one.state, one.reason or None) for one in message.recipient_ids}
         self.assertEqual(
             found,
             {
@@ -213,9 +206,10 @@ class TestDispatch(SmsMarketingCase):
             {"unsubscribed"},
             "who opted out at the carrier is unsubscribed here",
         )
-        self.assertTrue(partners["90"].with_user(self.env.ref("base.user_admin")).phone_blacklisted
-                        or self.env["phone.blacklist"].search(
-                            [("number", "=", partners["90"].mobile_e164)]))
+        self.assertTrue(
+            partners["90"].with_user(self.env.ref("base.user_admin")).phone_blacklisted
+            or self.env["phone.blacklist"].search([("number", "=", partners["90"].mobile_e164)])
+        )
 
     def test_what_was_certainly_not_taken_waits_and_is_sent_once(self):
         answers = [reply(503, "Temporal failure, try again later."), ACCEPTED]
@@ -243,8 +237,10 @@ class TestDispatch(SmsMarketingCase):
             "html": (reply(200, "<html>Welcome</html>"), "unknown"),
             "nothing": (Play(close=True), "unknown"),
             "reset": (Play(reset=True), "unknown"),
-            "half": (Play(b"HTTP/1.1 202 OK\r\nContent-Length: 40\r\n\r\n0: Acc", close=True),
-                     "unknown"),
+            "half": (
+                Play(b"HTTP/1.1 202 OK\r\nContent-Length: 40\r\n\r\n0: Acc", close=True),
+                "unknown",
+            ),
             "slow": (reply(202, "0: Accepted for delivery", delay=3), "unknown"),
             "login": (reply(403, "Authorization failed for sendsms"), "queued"),
             "throttled": (reply(429, "", Retry_After="7"), "queued"),
@@ -252,9 +248,7 @@ class TestDispatch(SmsMarketingCase):
         }
         for name, (play, state) in plays.items():
             with self.subTest(name), HttpPlayer(lambda heard, play=play: play) as player:
-                gateway = self.make_kannel_gateway(
-                    name=name, kannel_url=player.url, read_timeout=1
-                )
+                gateway = self.make_kannel_gateway(name=name, kannel_url=player.url, read_timeout=1)
                 message = self.message(
                     self.contacts(2), sender_id=self.make_sender("+12025550125", gateway).id
                 )
@@ -267,6 +261,15 @@ class TestDispatch(SmsMarketingCase):
                     self.run_lane()
                     self.assertEqual(len(player.heard), 2, "unknown is never sent again by itself")
                     self.assertEqual(message.state, "sent")
+
+    def test_throttled_text_goes_out_in_the_same_run_of_the_scheduled_action(self):
+        partner = self.contact("+13034569092", subscribed=True)  # throttled for one second
+        message = self.message(partner)
+        message.action_send()
+        with self.own_transactions() as registry, registry.cursor() as cr:
+            self.env(cr=cr)["sms.marketing.message"]._cron_dispatch()
+        self.assertEqual((message.recipient_ids.state, message.state), ("sent", "sent"))
+        self.assertEqual(message.recipient_ids.attempt, 2)
 
     def test_gateway_that_is_down_is_not_asked_for_the_whole_list(self):
         message = self.message(
@@ -324,7 +327,7 @@ class TestDispatch(SmsMarketingCase):
         fine.action_send()
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE sms_marketing_list SET domain = '[(\"gone\", \"=\", 1)]' WHERE id = %s",
+            'UPDATE sms_marketing_list SET domain = \'[("gone", "=", 1)]\' WHERE id = %s',
             [rule.id],
         )
         self.env.invalidate_all()
@@ -343,9 +346,7 @@ class TestDispatch(SmsMarketingCase):
         message.action_send()
         with self.own_transactions() as registry:
             schedule.start_due(registry)
-            dispatch.in_own_transaction(
-                registry, lambda env: dispatch.claim(env, message.id, 2)
-            )
+            dispatch.in_own_transaction(registry, lambda env: dispatch.claim(env, message.id, 2))
         self.run_lane()
         self.assertEqual(self.states(message), {"sending": 2, "sent": 1}, "the lease holds")
         self.let_time_pass(3600)

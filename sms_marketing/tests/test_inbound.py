@@ -15,16 +15,18 @@ class TestInbound(SmsMarketingCase):
     """Texts from contacts: STOP counts at once, and gets one answer."""
 
     def receive(self, number, body, reference="", sender=SENDER):
-        record = inbound.receive(
-            self.env, self.gateway, Inbound(number, sender, body, reference)
-        )
+        record = inbound.receive(self.env, self.gateway, Inbound(number, sender, body, reference))
         self.env.invalidate_all()
         return record
 
     def state(self, number, subscription_type=None):
-        return self.env["sms.marketing.subscription"].search(
-            [("number", "=", number), ("type_id", "=", (subscription_type or self.type).id)]
-        ).state
+        return (
+            self.env["sms.marketing.subscription"]
+            .search(
+                [("number", "=", number), ("type_id", "=", (subscription_type or self.type).id)]
+            )
+            .state
+        )
 
     def answers(self, number):
         return self.env["sms.marketing.recipient"].search(

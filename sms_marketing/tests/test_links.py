@@ -8,9 +8,7 @@ from odoo.tests import tagged
 from ..engine import links
 from .common import SmsMarketingCase
 
-TOKENS = st.text(
-    alphabet=string.ascii_letters + string.digits + "-_", min_size=12, max_size=12
-)
+TOKENS = st.text(alphabet=string.ascii_letters + string.digits + "-_", min_size=12, max_size=12)
 
 
 @tagged("post_install", "-at_install")

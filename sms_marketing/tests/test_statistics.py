@@ -44,9 +44,7 @@ class TestStatistics(SmsMarketingCase):
         self.assertEqual(message.click_count, len(clicks))
         self.assertEqual(message.clicked_count, len(clicks.recipient_id))
         self.assertAlmostEqual(message.delivery_rate, states["delivered"] / taken)
-        self.assertAlmostEqual(
-            message.click_rate, len(clicks.recipient_id) / states["delivered"]
-        )
+        self.assertAlmostEqual(message.click_rate, len(clicks.recipient_id) / states["delivered"])
 
     def test_rolling_up_again_changes_nothing(self):
         message = self.message(self.contacts(3))

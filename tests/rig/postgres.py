@@ -127,7 +127,8 @@ def copy_database(source, target, database):
         stdout=subprocess.PIPE,
     ) as dump:
         subprocess.run(
-            [str(programs.binary("psql")), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database],
+            # In one transaction: thousands of commits would each wait for the disk.
+            [str(programs.binary("psql")), "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", database],
             env=target.variables,
             stdin=dump.stdout,
             stdout=subprocess.DEVNULL,

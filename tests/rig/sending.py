@@ -8,6 +8,7 @@ from collections import Counter
 from .odoo import run_in_shell
 
 RECIPIENTS = 500
+SENDER = "+3225550000"
 BODY = "Dear {{ object.first_name ||| customer }}, boots at half price: https://shop.example/boots"
 
 #: Seconds within which a send of 500, begun or resumed, is over even on a busy machine.
@@ -26,7 +27,13 @@ def make_campaign(machine, database, folder):
         for index, number in enumerate(numbers())
     ]
     return run_in_shell(
-        machine, database, folder, "inside.make_campaign", contacts=contacts, body=BODY
+        machine,
+        database,
+        folder,
+        "inside.make_campaign",
+        contacts=contacts,
+        body=BODY,
+        sender=SENDER,
     )
 
 

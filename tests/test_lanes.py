@@ -1,0 +1,181 @@
+"""Two lanes in two processes on one database, and STOPs that come in while a campaign goes out."""
+
+import random
+import subprocess
+import threading
+import time
+import urllib.request
+import uuid
+from collections import Counter
+from urllib.parse import urlencode
+
+import pytest
+from rig import sending
+from rig.listener import wait_until
+from rig.odoo import Odoo, run_in_shell, script_for, shell_command
+from rig.provider import SlowProvider
+
+LANE_BATCH = 20
+STOPS = 80
+CALLERS = 8
+
+
+@pytest.fixture(scope="module")
+def prepared(machine, clone_database, module_folder):
+    """A database with the campaign as a draft, and the campaign's ids."""
+    database = clone_database()
+    return database, sending.make_campaign(machine, database, module_folder)
+
+
+def test_two_lanes_share_the_work(machine, clone_database, prepared, folder):
+    template, campaign = prepared
+    database = clone_database(template)
+    with SlowProvider(folder, delay=0.1) as provider:
+        # As the button and the clock do; here no server runs that could send by itself.
+        started = run_in_shell(
+            machine,
+            database,
+            folder,
+            "inside.start_now",
+            message=campaign["message"],
+            gateway=campaign["gateway"],
+            kannel={
+                "kannel_url": provider.sendsms_url,
+                "kannel_username": provider.username,
+                "kannel_password": provider.password,
+            },
+        )
+        assert started == 1
+        assert sending.states(machine, database, campaign) == {"queued": sending.RECIPIENTS}
+        handled = run_lanes(machine, database, folder, count=2)
+        arrived = [arrival.number for arrival in provider.arrivals()]
+
+    print(f"texts by lane: {handled}")
+    assert sum(handled) == sending.RECIPIENTS
+    assert min(handled) >= LANE_BATCH, "one lane did all the work"
+    assert sorted(arrived) == sorted(sending.numbers())
+    assert sending.states(machine, database, campaign) == {"sent": sending.RECIPIENTS}
+    assert sending.is_closed(machine, database, campaign)
+
+
+def run_lanes(machine, database, folder, count):
+    """Run lanes in processes of their own, which begin together; texts that each has handled."""
+    go = folder / "go"
+    lanes = []
+    try:
+        for number in range(count):
+            ready, result = folder / f"ready{number}", folder / f"result{number}"
+            values = {"batch_size": LANE_BATCH, "ready": str(ready), "go": str(go)}
+            process = subprocess.Popen(
+                shell_command(machine, database, folder / f"lane{number}.log"),
+                stdin=subprocess.PIPE,
+                cwd=machine.dev,
+                env=machine.variables,
+                stdout=subprocess.DEVNULL,
+                text=True,
+            )
+            lanes.append((process, ready, result))
+            process.stdin.write(script_for("inside", "run_lane", values, result))
+            process.stdin.close()
+        assert wait_until(lambda: all(ready.exists() for _process, ready, _result in lanes), 120)
+        go.touch()
+        assert [process.wait(180) for process, _ready, _result in lanes] == [0] * count
+        return [int(result.read_text()) for _process, _ready, result in lanes]
+    finally:
+        for process, _ready, _result in lanes:
+            process.kill()
+            process.wait()
+
+
+def test_nobody_is_texted_after_the_answer_to_his_stop(machine, clone_database, prepared, folder):
+    template, campaign = prepared
+    database = clone_database(template)
+    chance = random.Random()
+    with (
+        SlowProvider(folder, delay=0.6) as provider,
+        Odoo(machine, database, folder) as odoo,
+    ):
+        sending.point_at(odoo, campaign, provider)
+        odoo.call("sms.marketing.message", "action_send", [campaign["message"]])
+        assert wait_until(lambda: provider.arrivals(), 60, 0.01)
+        answered = send_stops(odoo, campaign, chance.sample(sending.numbers(), STOPS))
+        assert wait_until(
+            lambda: sending.is_closed(machine, database, campaign), sending.SEND_TIMEOUT, 0.2
+        )
+        # The confirmations go out too.
+        assert wait_until(lambda: len(texts_of(provider, "opted out")) == STOPS, 60, 0.2)
+        campaign_texts = texts_of(provider, "half price")
+        confirmations = texts_of(provider, "opted out")
+
+    assert len(answered) == STOPS
+    late = {
+        number: f"{arrived - answered[number]:.3f} s"
+        for number, arrived in campaign_texts
+        if number in answered and arrived > answered[number]
+    }
+    assert not late, f"texted after the answer to the STOP: {late}"
+
+    arrived = [number for number, _at in campaign_texts]
+    spared = numbers_skipped(machine, database, campaign)
+    print(f"{len(spared)} of {STOPS} STOPs came before the text, {len(arrived)} texts went out")
+    assert len(set(arrived)) == len(arrived)
+    assert spared == set(sending.numbers()) - set(arrived)
+    assert spared <= set(answered)
+    assert 5 < len(spared) < STOPS, "hardly any STOP raced with the campaign"
+    assert Counter(number for number, _at in confirmations) == Counter(answered.keys())
+
+
+def send_stops(odoo, campaign, numbers):
+    """STOP from each number through the webhook, some at a time; {number: when it was answered}."""
+    address = f"{odoo.url}/sms_marketing/webhook/{campaign['gateway']}/{campaign['secret']}/inbound"
+    answered, waiting, failed = {}, list(numbers), []
+
+    def call():
+        while waiting:
+            try:
+                number = waiting.pop()
+            except IndexError:
+                return
+            query = urlencode(
+                {
+                    "from": number,
+                    "to": sending.SENDER,
+                    "text": "STOP",
+                    "coding": "0",
+                    "id": str(uuid.uuid4()),
+                    "at": int(time.time()),
+                }
+            )
+            try:
+                with urllib.request.urlopen(f"{address}?{query}", timeout=60) as answer:
+                    answer.read()
+            except OSError as error:
+                failed.append(error)
+            else:
+                answered[number] = time.time()
+
+    threads = [threading.Thread(target=call) for _number in range(CALLERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed, failed
+    return answered
+
+
+def texts_of(provider, words):
+    """(number, when) of each text at the provider that has these words in it."""
+    return [
+        (arrival.number, arrival.at) for arrival in provider.arrivals() if words in arrival.text
+    ]
+
+
+def numbers_skipped(machine, database, campaign):
+    """The numbers that sending left out because they had opted out."""
+    return set(
+        machine.sql(
+            database,
+            "SELECT number FROM sms_marketing_recipient WHERE state = 'skipped'"
+            f" AND reason = 'unsubscribed' AND message_id = {campaign['message']}",
+        )
+    )
