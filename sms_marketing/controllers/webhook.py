@@ -6,7 +6,7 @@ from odoo import http
 from odoo.http import request
 
 from ..engine import inbound, receipts
-from ..engine.transactions import in_own_transaction
+from ..engine.transactions import read_committed
 from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError, MalformedRequest, VerificationError
 from ..gateways.values import WebhookRequest
@@ -67,7 +67,7 @@ class WebhookController(http.Controller):
         try:
             with gateway._connect() as carrier:
                 carrier.verify(call)
-                take(request.env.registry, gateway.id, carrier, call)
+                take(request.env.cr, gateway.id, carrier, call)
         except ConfigurationError as error:
             # Not the caller's fault: an answer after which providers call again.
             _logger.error("webhook of gateway %d: its settings do not work: %s", gateway_id, error)
@@ -103,24 +103,18 @@ class WebhookController(http.Controller):
         )
 
 
-def _take_receipts(registry, gateway_id, carrier, call):
+# Odoo tries the whole request again when PostgreSQL asks for it; taking a call twice changes nothing.
+def _take_receipts(cr, gateway_id, carrier, call):
     found = carrier.parse_receipts(call)
-    in_own_transaction(registry, lambda env: receipts.receive(env, gateway_id, found))
+    receipts.receive(read_committed(cr), gateway_id, found)
 
 
-def _take_inbound(registry, gateway_id, carrier, call):
+def _take_inbound(cr, gateway_id, carrier, call):
     for text in carrier.parse_inbound(call):
-        stopped = in_own_transaction(
-            registry, lambda env, text=text: _receive(env, gateway_id, text)
-        )
-        if stopped:
-            inbound.wait_for_hand_over(registry, stopped)
-
-
-def _receive(env, gateway_id, text):
-    """Take a text; return its number if it asked to stop."""
-    record = inbound.receive(env, env["sms.marketing.gateway"].browse(gateway_id), text)
-    return record.number if record.action == "stop" else None
+        env = read_committed(cr)
+        record = inbound.receive(env, env["sms.marketing.gateway"].browse(gateway_id), text)
+        if record.action == "stop":
+            inbound.wait_for_hand_over(cr, record.number)
 
 
 #: last part of the webhook's address -> what it takes

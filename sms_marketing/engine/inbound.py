@@ -7,7 +7,7 @@ from odoo.tools import SQL
 from ..text.numbers import to_e164
 from . import consent
 from .audience import NEW_TOKEN
-from .transactions import in_own_transaction
+from .transactions import read_committed
 
 #: Seconds that the answer to a STOP waits for a text that is on its way.
 LONGEST_WAIT = 10
@@ -58,16 +58,17 @@ def receive(env, gateway, inbound):
     return record
 
 
-def wait_for_hand_over(registry, number):
-    """Return when no campaign's text to this number is being handed over any more.
+def wait_for_hand_over(cr, number):
+    """Commit, and return when no campaign's text to this number is being handed over any more.
 
     Who has stopped gets no text after the answer to the STOP. A lane may have claimed one just
     before; it is on its way for as long as its hand-over takes. Waits at most ten seconds, after
     which a provider would take the webhook for dead.
     """
 
-    def is_on_its_way(env):
-        return env.execute_query(
+    def is_on_its_way():
+        # Each time in a transaction of its own: none stays open while we sleep.
+        found = read_committed(cr).execute_query(
             SQL(
                 """
                 SELECT 1 FROM sms_marketing_recipient
@@ -76,9 +77,11 @@ def wait_for_hand_over(registry, number):
                 number,
             )
         )
+        cr.commit()
+        return found
 
     end = time.monotonic() + LONGEST_WAIT
-    while in_own_transaction(registry, is_on_its_way) and time.monotonic() < end:
+    while is_on_its_way() and time.monotonic() < end:
         time.sleep(0.02)
 
 

@@ -72,7 +72,8 @@ def start(message):
 
 
 def finish(env):
-    """Close every message that has no recipient left to wait for."""
+    """Close every message that has no recipient left to wait for, and settle the cancelled ones."""
+    _cancel_waiting(env)
     finished = env.execute_query(
         SQL(
             """
@@ -92,6 +93,34 @@ def finish(env):
         env["sms.marketing.message"].invalidate_model(["state", "finished_at"])
         mark(env, ids)
     return ids
+
+
+def _cancel_waiting(env):
+    """Recipients that still wait for a cancelled message are cancelled too.
+
+    Here and not in the request that cancels: lanes change the same rows at that moment, and a
+    request would have to start again and again.
+    """
+    cancelled = env.execute_query(
+        SQL(
+            """
+            WITH waiting AS (
+                SELECT recipient.id
+                  FROM sms_marketing_message message
+                  JOIN sms_marketing_recipient recipient ON recipient.message_id = message.id
+                 WHERE message.state = 'cancelled' AND recipient.state = 'queued'
+                 ORDER BY recipient.id
+                   FOR UPDATE OF recipient
+            )
+            UPDATE sms_marketing_recipient recipient
+               SET state = 'cancelled', settled_at = now() AT TIME ZONE 'UTC'
+              FROM waiting WHERE recipient.id = waiting.id
+            RETURNING recipient.message_id
+            """
+        )
+    )
+    if cancelled:
+        mark(env, {message_id for (message_id,) in cancelled})
 
 
 def mark(env, message_ids):

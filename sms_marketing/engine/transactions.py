@@ -33,6 +33,20 @@ def own_transaction(registry, context=None):
         yield api.Environment(cr, api.SUPERUSER_ID, context or {})
 
 
+def read_committed(cr):
+    """Commit what this cursor has done, and let its next transaction be READ COMMITTED.
+
+    For a web request, which holds a connection anyway: a second one for each call would exhaust
+    the pool when a provider calls many times at once.
+
+    :return: an environment of the system on this cursor
+    """
+    cr.commit()
+    if isinstance(cr, Cursor):  # not a test's, as above
+        cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    return api.Environment(cr, api.SUPERUSER_ID, {})
+
+
 def in_own_transaction(registry, work, context=None, retries=RETRIES):
     """Return ``work(env)``, run in a transaction of its own.
 

@@ -224,6 +224,8 @@ omit-empty = true
 # In the group "smsbox": keep trying while Odoo is away (seconds apart, number of times).
 #   http-request-retry = 100
 #   http-queue-delay = 10
+# and not to call so often at once that an Odoo without workers runs out of database connections.
+#   max-pending-requests = 20
 # In the group "sendsms-user" of this account: let long texts go out in several segments.
 #   concatenation = true
 #   max-messages = 12

@@ -6,6 +6,7 @@ class SmsMarketingClick(models.Model):
 
     _name = "sms.marketing.click"
     _inherit = "sms.marketing.engine.record"
+    _log_access = False  # not inherited from an abstract model
     _description = "SMS Click"
     _order = "id desc"
 

@@ -33,6 +33,7 @@ class SmsMarketingConsent(models.Model):
 
     _name = "sms.marketing.consent"
     _inherit = "sms.marketing.engine.record"
+    _log_access = False  # not inherited from an abstract model
     _description = "SMS Consent Log"
     _order = "id desc"
     _rec_name = "number"

@@ -6,6 +6,7 @@ class SmsMarketingInbound(models.Model):
 
     _name = "sms.marketing.inbound"
     _inherit = "sms.marketing.engine.record"
+    _log_access = False  # not inherited from an abstract model
     _description = "Incoming SMS"
     _order = "received_at desc, id desc"
     _rec_name = "number"

@@ -16,6 +16,7 @@ class SmsMarketingSubscription(models.Model):
 
     _name = "sms.marketing.subscription"
     _inherit = "sms.marketing.engine.record"
+    _log_access = False  # not inherited from an abstract model
     _description = "SMS Subscription"
     _order = "since desc, id desc"
     _rec_name = "number"

@@ -171,6 +171,7 @@ class TestStates(MessageCase):
         )
         message.invalidate_recordset()
         message.with_user(self.owner).action_cancel()
+        self.run_lane()
         self.assertEqual(gone.state, "delivered")
         self.assertEqual((message.recipient_ids - gone).state, "cancelled")
         self.assertTrue(message.finished_at)

@@ -196,6 +196,7 @@ log-file = "{folder}/smsbox.log"
 log-level = 1
 http-request-retry = 20
 http-queue-delay = 1
+max-pending-requests = 20
 
 group = smsbox-route
 smsbox-id = odoo
