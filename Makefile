@@ -5,7 +5,7 @@ DB ?= sms_marketing_demo
 DEV = $(PYTHON) -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format shell serve clean
+.PHONY: help setup demo test lint format shell serve screenshots clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -35,6 +35,9 @@ shell: ## Open Odoo's Python shell on a database (DB=…)
 
 serve: ## Serve the web client of a database (DB=…, PORT=…)
 	@$(DEV) serve $(DB)
+
+screenshots: ## Make the pictures of the documentation (docs/images)
+	@$(DEV) screenshots
 
 clean: ## Stop PostgreSQL and delete .dev, databases included
 	@$(DEV) clean

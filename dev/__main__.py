@@ -13,6 +13,7 @@ from .report import SetupError, note, step
 from .run import environment, foreground, raise_on_terminate
 
 DEMO_DATABASE = f"{ADDON}_demo"
+SCREENSHOTS_DATABASE = f"{ADDON}_screenshots"
 
 
 @contextlib.contextmanager
@@ -108,6 +109,26 @@ def command_demo(options):
         return demo.run(wanted)
 
 
+def command_screenshots(options):
+    """Make the pictures of the documentation, docs/images."""
+    from . import screenshots
+
+    with ready(testing=True) as server:
+        with locked():
+            database.install(server, SCREENSHOTS_DATABASE, fresh=True)
+        wanted = Environment(
+            database=SCREENSHOTS_DATABASE,
+            variables=testing.server_environment(server),
+            port=_web_port(),
+            serve=False,
+            is_new=True,
+        )
+        try:
+            return screenshots.run(wanted)
+        finally:
+            database.drop(server, SCREENSHOTS_DATABASE)
+
+
 def _web_port():
     """Return PORT, else 8069 when it is free, else any free port."""
     if os.environ.get("PORT"):
@@ -195,6 +216,7 @@ def parser():
     install.add_argument("--fresh", action="store_true", help="delete the database first")
     add("drop", command_drop)
     add("demo", command_demo, database_argument=False)
+    add("screenshots", command_screenshots, database_argument=False)
     test = add("test", command_test, database_argument=False)
     test.add_argument("tests", nargs="*", help="paths with ::name; all when left out")
     add("lint", command_lint, database_argument=False)

@@ -2,6 +2,7 @@
 
 import logging
 
+from odoo.tools import SQL
 from psycopg2.extras import execute_values
 
 from .text.numbers import to_e164
@@ -80,5 +81,23 @@ def pre_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Take the function of the append-only log away; its trigger goes with the table."""
+    """Take the append-only log's function away, with its trigger, and empty our tables.
+
+    Odoo drops the tables later, but first it deletes the records that came with the add-on one by
+    one, which is refused as long as consents, messages and senders refer to them.
+    """
     env.cr.execute("DROP FUNCTION IF EXISTS sms_marketing_consent_append_only() CASCADE")
+    tables = env.execute_query(
+        SQL(
+            """
+            SELECT relname FROM pg_class
+             WHERE relkind = 'r' AND relnamespace = current_schema::regnamespace
+               AND relname LIKE %s
+            """,
+            r"%sms\_marketing\_%",
+        )
+    )
+    # With the tables of relations, such as res_country_sms_marketing_sender_rel.
+    names = SQL(", ").join(SQL.identifier(name) for (name,) in tables)
+    env.cr.execute(SQL("TRUNCATE %s", names))
+    env.invalidate_all(flush=False)

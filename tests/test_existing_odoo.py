@@ -14,9 +14,10 @@ import rig.addon  # noqa: F401
 from rig import sending
 from rig.odoo import Odoo, with_configuration
 
+from odoo.addons.sms_marketing.text.numbers import to_e164
+
 from dev import database as databases
 from dev.paths import ADDON_DIR, ROOT
-from odoo.addons.sms_marketing.text.numbers import to_e164
 
 CONTACTS = 100_000
 SAMPLE = 400

@@ -79,3 +79,27 @@ def test_kill_in_the_middle_of_a_send(machine, clone_database, prepared, folder,
         sending.check_nobody_twice_nobody_lost(machine, database, campaign, provider)
         if choose is early:  # receipts of 500 take a while, and are the same at every moment
             sending.check_receipts_settle(machine, database, campaign, provider)
+
+
+def test_ordinary_restart_leaves_nothing_unknown(machine, clone_database, prepared, folder):
+    """SIGTERM, as every restart of Odoo: the batch in hand is finished before the server ends."""
+    template, campaign = prepared
+    database = clone_database(template)
+    with SlowProvider(folder, DELAY) as provider, Odoo(machine, database, folder) as odoo:
+        sending.point_at(odoo, campaign, provider)
+        odoo.call("sms.marketing.message", "action_send", [campaign["message"]])
+        assert wait_until(lambda: len(provider.arrivals()) >= 120, 60, 0.005)
+        odoo.stop()
+        stopped = sending.states(machine, database, campaign)
+        print(f"after the stop: {dict(stopped)}")
+        assert stopped["sending"] == stopped["unknown"] == 0
+        assert stopped["queued"] > 0, "the stop came too late to show anything"
+        assert stopped["sent"] == len(provider.arrivals())
+
+        odoo.start()
+        odoo.wake_crons()
+        assert wait_until(
+            lambda: sending.is_closed(machine, database, campaign), sending.SEND_TIMEOUT, 0.2
+        ), sending.states(machine, database, campaign)
+        assert sending.states(machine, database, campaign) == {"sent": sending.RECIPIENTS}
+        sending.check_nobody_twice_nobody_lost(machine, database, campaign, provider)

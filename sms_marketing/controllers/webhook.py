@@ -103,7 +103,7 @@ class WebhookController(http.Controller):
         )
 
 
-# Odoo tries the whole request again when PostgreSQL asks for it; taking a call twice changes nothing.
+# Odoo tries the whole request again when PostgreSQL asks for it: taking a call twice is harmless.
 def _take_receipts(cr, gateway_id, carrier, call):
     found = carrier.parse_receipts(call)
     receipts.receive(read_committed(cr), gateway_id, found)

@@ -5,40 +5,94 @@ No expression is evaluated; a token that is not in ``READABLE`` is refused befor
 
 from collections import defaultdict
 
-from odoo.tools.misc import format_date, format_datetime
+from odoo import SUPERUSER_ID
+from odoo.tools.misc import format_date, format_datetime, formatLang, get_lang
 
 from ..text.tokens import check, split
 
 _ADDRESS = ("street", "street2", "zip", "city", "state_id", "country_id")
 
 #: Which fields each root may read. ``object`` is the contact, ``object.parent_id`` its company,
-#: ``object.user_id`` its owner, ``company`` the company that sends.
+#: ``object.user_id`` its owner, ``company`` the company that sends. A field that is not installed
+#: is not offered (``lastname`` comes with OCA's ``partner_firstname``).
 READABLE = {
     "object": (
-        "name",
         "first_name",
+        "name",
+        "lastname",
         "function",
+        "company_name",
+        "commercial_company_name",
+        "company_type",
+        "type",
+        "industry_id",
         "email",
         "phone",
         "mobile",
         *_ADDRESS,
+        "website",
         "ref",
         "vat",
         "lang",
-        "website",
-        "company_name",
     ),
-    "object.parent_id": ("name", "email", "phone", *_ADDRESS, "ref", "vat", "website"),
-    "object.user_id": ("name", "email", "phone", "function"),
-    "company": ("name", "email", "phone", *_ADDRESS, "vat", "website"),
+    "object.parent_id": (
+        "name",
+        "email",
+        "phone",
+        *_ADDRESS,
+        "website",
+        "industry_id",
+        "ref",
+        "vat",
+    ),
+    "object.user_id": ("first_name", "name", "function", "email", "phone"),
+    "company": ("name", "email", "phone", *_ADDRESS, "website", "vat"),
 }
 
-#: Readable names that are no fields of Odoo: how they come about.
-DERIVED = {
-    "first_name": lambda record: (
-        "" if record.is_company else (record.name or "").strip().partition(" ")[0]
-    ),
+#: The model that each root is a record of.
+ROOT_MODELS = {
+    "object": "res.partner",
+    "object.parent_id": "res.partner",
+    "object.user_id": "res.users",
+    "company": "res.company",
 }
+
+#: Roots whose fields that an administrator added by hand (a birthday, a balance of points) may be
+#: read too.
+CUSTOM_FIELD_ROOTS = frozenset({"object"})
+
+#: What can stand in a text: no binaries, no HTML, no properties, no lists of records.
+TYPES = frozenset(
+    {
+        "char",
+        "text",
+        "selection",
+        "date",
+        "datetime",
+        "integer",
+        "float",
+        "monetary",
+        "many2one",
+    }
+)
+
+#: A record that an added field leads to is not whitelisted, not even its name.
+CUSTOM_TYPES = TYPES - {"many2one"}
+
+#: Spaces that grouping and currencies come with; each would force a whole text into UCS-2.
+_PLAIN_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
+
+
+def _first_name(record):
+    """OCA's own field where it is installed and filled in; else the first word of the name."""
+    if "is_company" in record._fields and record.is_company:
+        return ""
+    own = record.firstname if "firstname" in record._fields else ""
+    return own or (record.name or "").strip().partition(" ")[0].rstrip(",")
+
+
+#: Readable names that are no fields of Odoo: how they come about.
+DERIVED = {"first_name": _first_name}
 
 
 def problems(env, body):
@@ -59,56 +113,129 @@ def problems(env, body):
             path=part.path,
         )
         for part in split(body)
-        if not isinstance(part, str) and not is_readable(part.path)
+        if not isinstance(part, str) and not is_readable(env, part.path)
     ]
 
 
-def is_readable(path):
+def is_readable(env, path):
     """Whether a token may read this dotted path."""
     root, _dot, name = path.rpartition(".")
-    return name in READABLE.get(root, ())
+    if root not in READABLE:
+        return False
+    if name in DERIVED:
+        return name in READABLE[root]
+    field = env[ROOT_MODELS[root]]._fields.get(name)
+    return field is not None and (
+        _is_whitelisted(field, root) or (root in CUSTOM_FIELD_ROOTS and _is_custom(field))
+    )
+
+
+def _is_whitelisted(field, root):
+    return field.name in READABLE[root] and field.type in TYPES and not field.groups
+
+
+def _is_custom(field):
+    # A computed or related one could pass on what its reader may not see.
+    is_own = field.manual and field.store and not (field.compute or field.related)
+    return bool(is_own) and field.type in CUSTOM_TYPES and not field.groups
+
+
+def readable_names(env, root):
+    """The names that may follow this root in a token, in the order of the whitelist.
+
+    :rtype: list[str]
+    """
+    names = [name for name in READABLE[root] if is_readable(env, f"{root}.{name}")]
+    if root in CUSTOM_FIELD_ROOTS:
+        fields = env[ROOT_MODELS[root]]._fields
+        names += sorted(name for name, field in fields.items() if _is_custom(field))
+    return names
+
+
+def label(env, root, name):
+    """What a readable name is called, in the language of the environment."""
+    if name == "first_name":
+        return env._("First name")
+    return env[ROOT_MODELS[root]]._fields[name]._description_string(env)
+
+
+def language(partner, company):
+    """The language (code of an installed one) in which a contact gets its texts."""
+    installed = {code for code, _name in partner.env["res.lang"].sudo().get_installed()}
+    for code in (partner.lang, company.partner_id.lang):
+        if code in installed:
+            return code
+    return get_lang(partner.env(user=SUPERUSER_ID, context={})).code
 
 
 def token_values(env, paths, partner_ids, company_id):
     """The text of each path for each contact, formatted in the contact's own language.
 
-    :param paths: dotted paths, all readable
+    The same for whoever asks: nothing of the asking user (language, time zone, companies) is in it.
+
+    :param paths: dotted paths; one that is not readable, or not any more, has no value
     :param partner_ids: ids of existing contacts
     :return: {partner id: {path: text}}; an empty field is ``""``
     """
     values = {}
-    company = env["res.company"].sudo().browse(company_id)
+    env = env(user=SUPERUSER_ID, su=True, context={"allowed_company_ids": [company_id]})
+    company = env["res.company"].browse(company_id)
+    places = [path.rpartition(".")[::2] for path in paths if is_readable(env, path)]
     ids_by_lang = defaultdict(list)
-    partners = env["res.partner"].sudo().browse(partner_ids)
+    partners = env["res.partner"].browse(partner_ids)
     for partner in partners:
-        ids_by_lang[partner.lang or company.partner_id.lang].append(partner.id)
+        ids_by_lang[language(partner, company)].append(partner.id)
     for lang, ids in ids_by_lang.items():
+        sender = company.with_context(lang=lang)
         for partner in partners.browse(ids).with_context(lang=lang):
             roots = {
                 "object": partner,
                 "object.parent_id": partner.parent_id,
                 "object.user_id": partner.user_id,
-                "company": company.with_context(lang=lang),
+                "company": sender,
             }
-            values[partner.id] = {path: _value(roots, path, partner) for path in paths}
+            tz = partner.tz or sender.partner_id.tz or "UTC"
+            values[partner.id] = {
+                f"{root}.{name}": _value(roots[root], name, tz) for root, name in places
+            }
     return values
 
 
-def _value(roots, path, partner):
-    root, _dot, name = path.rpartition(".")
-    record = roots[root]
+def _value(record, name, tz):
     if not record:
         return ""
     if name in DERIVED:
         return DERIVED[name](record)
     field = record._fields[name]
     value = record[name]
+    if field.type in _NUMBERS:
+        return _NUMBERS[field.type](record, field, value).translate(_PLAIN_SPACES)
+    if not value:
+        return ""
     if field.type == "date":
-        return format_date(record.env, value) if value else ""
+        return format_date(record.env, value)
     if field.type == "datetime":
-        return format_datetime(record.env, value, tz=partner.tz) if value else ""
+        return format_datetime(record.env, value, tz=tz).translate(_PLAIN_SPACES)
     if field.type == "selection":
         return dict(field._description_selection(record.env)).get(value, "")
     if field.type == "many2one":
         return value.display_name or ""
-    return str(value) if value else ""
+    return str(value)
+
+
+def _float(record, field, value):
+    digits = field.get_digits(record.env)
+    return formatLang(record.env, value, digits=digits[1] if digits else 2)
+
+
+def _monetary(record, field, value):
+    currency = record[field.get_currency_field(record)]
+    return formatLang(record.env, value, currency_obj=currency)
+
+
+#: How numbers are written. Zero is a value: Odoo does not tell it from an empty number.
+_NUMBERS = {
+    "integer": lambda record, field, value: formatLang(record.env, value, digits=0),
+    "float": _float,
+    "monetary": _monetary,
+}

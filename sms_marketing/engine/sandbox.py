@@ -49,7 +49,7 @@ def _play_gateway(env, gateway_id, played_until, until):
     due, next_moment = [], None
     for kind, text, handed_at in _recent_texts(env, gateway_id, until):
         for event in carrier.events(text):
-            if kind == "answer" and not isinstance(event.event, Receipt):
+            if kind in ("answer", "verification") and not isinstance(event.event, Receipt):
                 continue  # phones do not answer an answer, else STOP would go on for ever
             moment = handed_at + timedelta(seconds=event.delay)
             if moment > until:

@@ -1,11 +1,13 @@
 """From a message to each recipient's text: the same way for preview, sending and looking back."""
 
+from functools import cached_property
 from typing import NamedTuple
 
+from ..text.encoding import strip_control
 from ..text.segments import analyse
 from ..text.template import compile_template
 from .links import short_link
-from .personalize import token_values
+from .personalize import language, token_values
 
 
 class Addressee(NamedTuple):
@@ -17,6 +19,9 @@ class Addressee(NamedTuple):
 
 class MessageTexts:
     """The texts of one message: its body is compiled once, then filled in for each recipient."""
+
+    #: Stands for the code of a recipient in examples, as long as the real ones.
+    EXAMPLE_TOKEN = "k7Qm2xVb9TzA"
 
     def __init__(self, message):
         self.message = message
@@ -51,7 +56,10 @@ class MessageTexts:
             else {}
         )
         langs = (
-            dict(env["res.partner"].sudo().browse(ids).mapped(lambda p: (p.id, p.lang)))
+            {
+                partner.id: language(partner, self._company)
+                for partner in env["res.partner"].sudo().browse(ids)
+            }
             if self.message.include_opt_out_text
             else {}
         )
@@ -62,19 +70,33 @@ class MessageTexts:
 
     def preview(self):
         """The text with every token's default, and links as long as they will be."""
-        return self._render({}, "x" * 12, self.message.company_id.partner_id.lang)
+        return self._render({}, self.EXAMPLE_TOKEN, None)
 
     def _render(self, values, token, lang):
         body = self.template.render(
-            lambda part: values.get(part.path, ""),
+            lambda part: self._value(part, values),
             lambda index: short_link(self.base_url, token, index),
         )
         opt_out = self._opt_out(lang) if self.message.include_opt_out_text else ""
         return f"{body}\n{opt_out}" if body and opt_out else body or opt_out
 
+    def _value(self, token, values):
+        """A contact's value; where it is empty, the token's own default, else the account's."""
+        value = strip_control(values.get(token.path) or "").strip()
+        return value or token.default or self._account_defaults.get(token.path, "")
+
+    @cached_property
+    def _account_defaults(self):
+        return self.message.env["sms.marketing.token.default"]._defaults(self.message.company_id)
+
+    @cached_property
+    def _company(self):
+        return self.message.company_id.sudo()
+
     def _opt_out(self, lang):
         if lang not in self._opt_outs:
-            company = self.message.company_id.sudo().with_context(lang=lang)
+            code = lang or language(self.message.env["res.partner"], self._company)
+            company = self._company.with_context(lang=code)
             self._opt_outs[lang] = company.sms_marketing_opt_out_text or ""
         return self._opt_outs[lang]
 

@@ -5,10 +5,13 @@ They are data so that SQL, Python and the interface speak the same words.
 
 from ..gateways.reasons import LABELS as CARRIER_REASONS
 
-#: A campaign's text is marketing and needs consent; an answer to STOP, START or HELP does not.
+#: A campaign's text is marketing and needs consent. An answer to STOP, START or HELP, a test to a
+#: colleague's own number and the code that verifies such a number do not.
 KINDS = [
     ("campaign", "Campaign"),
     ("answer", "Answer"),
+    ("test", "Test"),
+    ("verification", "Verification code"),
 ]
 
 STATES = [
@@ -62,6 +65,7 @@ DISPATCH_REASONS = [
     ("contact_deleted", "Contact was deleted"),
     ("gave_up", "Gateway did not take it in time"),
     ("rendering", "Text could not be written for this contact"),
+    ("not_verified", "Test number is not verified"),
 ]
 
 REASONS = [

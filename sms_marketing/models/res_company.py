@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResCompany(models.Model):
@@ -25,6 +25,13 @@ class ResCompany(models.Model):
         translate=True,
         help="Empty: the company's name, its phone and e-mail, and how to opt out.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        forms = self.env["sms.marketing.create.form"].sudo()
+        forms.create([{"company_id": company.id} for company in companies])
+        return companies
 
     def _sms_marketing_answer(self, action):
         """What goes out to a contact who texted STOP, START or HELP, in the language of the env."""

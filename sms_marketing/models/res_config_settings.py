@@ -16,3 +16,16 @@ class ResConfigSettings(models.TransientModel):
     sms_marketing_help_answer = fields.Char(
         related="company_id.sms_marketing_help_answer", readonly=False
     )
+
+    def action_sms_marketing_texts(self):
+        """The company's own record, as only a saved record shows its texts in every language."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Texts in every language"),
+            "res_model": "res.company",
+            "res_id": self.company_id.id,
+            "views": [
+                [self.env.ref("sms_marketing.view_res_company_sms_marketing_texts").id, "form"]
+            ],
+            "target": "new",
+        }

@@ -15,7 +15,7 @@ _BRANCHES = (
     NULL::varchar AS reason, NULL::varchar AS note
     FROM sms_marketing_recipient row
     LEFT JOIN sms_marketing_message message ON message.id = row.message_id
-    WHERE row.sent_at IS NOT NULL
+    WHERE row.sent_at IS NOT NULL AND row.kind IN ('campaign', 'answer')
     """,
     """
     row.partner_id, row.company_id, row.settled_at, row.state, row.kind <> 'answer', row.number,
@@ -23,7 +23,7 @@ _BRANCHES = (
     FROM sms_marketing_recipient row
     LEFT JOIN sms_marketing_message message ON message.id = row.message_id
     WHERE row.state IN ('delivered', 'undelivered', 'failed', 'unknown')
-      AND row.settled_at IS NOT NULL
+      AND row.settled_at IS NOT NULL AND row.kind IN ('campaign', 'answer')
     """,
     """
     recipient.partner_id, row.company_id, row.clicked_at, 'clicked', TRUE, recipient.number,

@@ -3,12 +3,14 @@ from odoo.exceptions import UserError
 
 
 class SmsMarketingEngineRecord(models.AbstractModel):
-    """Rows that only the engine writes, by SQL: the ORM and every RPC may read them, no more."""
+    """Rows that only the engine writes, by SQL: the ORM and every RPC may read them, no more.
+
+    Each model of this kind sets ``_log_access = False``, which is not inherited: a foreign key to
+    the writing user would update rows when that user is deleted.
+    """
 
     _name = "sms.marketing.engine.record"
     _description = "SMS Record Written by the Engine"
-    # No create_uid/write_uid: their foreign keys would update rows when a user is deleted.
-    _log_access = False
 
     @api.model_create_multi
     def create(self, vals_list):  # pylint: disable=method-required-super

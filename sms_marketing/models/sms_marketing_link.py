@@ -43,9 +43,15 @@ class SmsMarketingLink(models.Model):
         values = token_values(
             self.env, {token.path for token in tokens}, partner.ids, self.company_id.id
         ).get(partner.id, {})
+        defaults = self.env["sms.marketing.token.default"]._defaults(self.company_id)
         return absolute(
             fill(
                 self.target,
-                {token.source: values.get(token.path) or token.default for token in tokens},
+                {
+                    token.source: values.get(token.path)
+                    or token.default
+                    or defaults.get(token.path, "")
+                    for token in tokens
+                },
             )
         )

@@ -28,7 +28,7 @@ FROZEN_FIELDS = frozenset(
 TOKEN_IN_HOST = re.compile(r"(?:https?://)?[^/?#]*\{\{", re.IGNORECASE)
 
 #: What only the buttons and the engine change: a client that writes it would rewrite history.
-PROTECTED_FIELDS = frozenset({"state", "started_at", "finished_at"})
+PROTECTED_FIELDS = frozenset({"state", "started_at", "finished_at", "estimated_segments"})
 
 
 class SmsMarketingMessage(models.Model):
@@ -250,8 +250,8 @@ class SmsMarketingMessage(models.Model):
     # From draft to sent
     # ------------------------------------------------------------
 
-    def _problems(self):
-        """What keeps the message from being sent, each a sentence that says how to mend it."""
+    def _text_problems(self):
+        """What keeps the text from being sent to anybody, tests included."""
         self.ensure_one()
         problems = []
         if not (self.body or "").strip():
@@ -276,6 +276,11 @@ class SmsMarketingMessage(models.Model):
             problems.append(
                 self.env._("The sender or its gateway is archived. Choose another sender.")
             )
+        return problems
+
+    def _problems(self):
+        """What keeps the message from being sent, each a sentence that says how to mend it."""
+        problems = self._text_problems()
         if not self.subscription_type_id:
             problems.append(self.env._("Choose the subscription type that recipients agreed to."))
         if not (self.include_list_ids or self.include_partner_ids):

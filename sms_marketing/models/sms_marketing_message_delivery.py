@@ -4,7 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..engine import audience, sandbox, schedule, statistics
-from ..engine.dispatch import Lane, next_due
+from ..engine.claims import next_due
+from ..engine.dispatch import Lane
 from ..engine.transactions import in_own_transaction
 
 #: Seconds that one call of a scheduled action works; well under Odoo's cron time limits.
@@ -178,14 +179,15 @@ class SmsMarketingMessage(models.Model):
         end = time.monotonic() + LANE_SECONDS
         handled = 0
         while True:
+            began = in_own_transaction(registry, lambda env: env.cr.now())
             schedule.start_due(registry)
             seen, remains = Lane(registry).run(end - time.monotonic())
             handled += seen
-            wait = in_own_transaction(registry, next_due)
+            wait = in_own_transaction(registry, lambda env, began=began: next_due(env, began))
             if remains or wait is None or time.monotonic() + wait > end:
                 break
             # Odoo would come back within a minute; a text that waits for seconds goes sooner.
-            time.sleep(min(wait, 1))
+            time.sleep(min(max(wait, 0.1), 1))
         if handled:
             self.env.ref("sms_marketing.ir_cron_roll_up")._trigger()
             if self.env["sms.marketing.gateway"].search_count([("provider", "=", "sandbox")]):

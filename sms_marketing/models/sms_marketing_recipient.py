@@ -1,24 +1,44 @@
 from odoo import api, fields, models
+from odoo.fields import NO_ACCESS
 
 from ..engine.texts import Addressee, MessageTexts
 from ..engine.vocabulary import KINDS, REASONS, STATES
 
 
 class SmsMarketingRecipient(models.Model):
-    """One contact's copy of a message, or one answer to a contact.
+    """One contact's copy of a message, one answer to a contact, or one test.
 
+    A test has no ``message_id``, so that nothing counts it: ``test_message_id`` is what it tests.
     The engine writes rows by SQL; ``send_at`` is the moment that was meant, ``due_at`` the moment
     of the next attempt. All moments are UTC.
     """
 
     _name = "sms.marketing.recipient"
     _inherit = "sms.marketing.engine.record"
+    _log_access = False  # not inherited from an abstract model
     _description = "SMS Recipient"
     _order = "id desc"
     _rec_name = "number"
 
     kind = fields.Selection(KINDS, required=True, readonly=True)
     message_id = fields.Many2one("sms.marketing.message", readonly=True, ondelete="cascade")
+    test_message_id = fields.Many2one(
+        "sms.marketing.message",
+        string="Test of",
+        readonly=True,
+        ondelete="cascade",
+        index="btree_not_null",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Asked for by",
+        readonly=True,
+        index="btree_not_null",
+        help="Who sent the test or asked for the verification code.",
+    )
+    test_links = fields.Json(
+        readonly=True, groups=NO_ACCESS, help="Targets of the links as the tested text had them."
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True)
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True, index=True)
     sender_id = fields.Many2one("sms.marketing.sender", readonly=True, ondelete="restrict")
@@ -58,6 +78,8 @@ class SmsMarketingRecipient(models.Model):
     _leases = models.Index("(lease_until) WHERE state = 'sending'")
     _message_state = models.Index("(message_id, state)")
     _number = models.Index("(number, id)")
+    # The latest texts with a reported price; empty for gateways that report none.
+    _sender_priced = models.Index("(sender_id, id) WHERE price IS NOT NULL")
     _token_unique = models.UniqueIndex("(token)")
     _provider_reference = models.Index(
         "(provider_reference, gateway_id) WHERE provider_reference IS NOT NULL"

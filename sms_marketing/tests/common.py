@@ -161,6 +161,18 @@ class SmsMarketingMixin:
         )
 
     @classmethod
+    def store_body(cls, message, body):
+        """Put a text into the database that is refused when saved.
+
+        As it is left there when the field of a token is deleted later.
+        """
+        cls.env.flush_all()
+        cls.env.cr.execute(
+            "UPDATE sms_marketing_message SET body = %s WHERE id = %s", [body, message.id]
+        )
+        message.invalidate_recordset(["body"])
+
+    @classmethod
     def user(cls, login, groups="sms_marketing.group_user", **vals):
         """A user; ``groups`` are external ids separated by commas."""
         return new_test_user(cls.env, login=login, groups=groups, **vals)

@@ -53,6 +53,13 @@ class TestCompanies(SmsMarketingCase):
         self.env["sms.marketing.keyword"].create(
             {"name": f"GO AWAY {position}", "action": "stop", "company_id": company.id}
         )
+        self.env["sms.marketing.token.default"].create(
+            {"path": "object.name", "value": "friend", "company_id": company.id}
+        )
+        self.env["sms.marketing.test.number"].create(
+            {"label": "Colleague", "number": self.number(), "company_id": company.id}
+        )
+        self.env["sms.marketing.price"].create({"sender_id": sender.id, "price": 0.01})
         self.env["sms.marketing.receipt"].create({"gateway_id": gateway.id, "status": "delivered"})
 
     @staticmethod

@@ -138,6 +138,14 @@ class TestConsent(SmsMarketingCase):
         with self.assertRaisesRegex(UserError, "consent log"):
             subscription.sudo().write({"state": "subscribed"})
 
+    def test_deleting_a_user_touches_no_row_of_the_engine(self):
+        """A foreign key to the writing user would update the log, which refuses."""
+        parent = self.env["sms.marketing.engine.record"]
+        models = [name for name in parent._inherit_children if self.env[name]._auto]
+        self.assertIn("sms.marketing.consent", models)
+        for name in models:
+            self.assertFalse({"create_uid", "write_uid"} & set(self.env[name]._fields), name)
+
     @mute_logger("odoo.sql_db")
     def test_log_is_append_only_for_sql(self):
         self.subscribe(NUMBERS[0])

@@ -6,7 +6,8 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..engine import dispatch, schedule
+from ..engine import claims, dispatch, outcomes, schedule
+from ..engine.transactions import in_own_transaction
 from ..engine.vocabulary import STATES
 from ..gateways.sandbox import MAGIC, SandboxGateway
 from ..gateways.values import Accepted, Refused, Retry, Unknown
@@ -15,6 +16,7 @@ from .http_player import HttpPlayer, Play, reply
 
 ACCEPTED = reply(202, "0: Accepted for delivery")
 DISPATCH = "odoo.addons.sms_marketing.engine.dispatch"
+OUTCOMES = "odoo.addons.sms_marketing.engine.outcomes"
 
 
 @tagged("post_install", "-at_install")
@@ -346,11 +348,11 @@ class TestDispatch(SmsMarketingCase):
         message.action_send()
         with self.own_transactions() as registry:
             schedule.start_due(registry)
-            dispatch.in_own_transaction(registry, lambda env: dispatch.claim(env, message.id, 2))
+            in_own_transaction(registry, lambda env: claims.claim(env, message.id, 2))
         self.run_lane()
         self.assertEqual(self.states(message), {"sending": 2, "sent": 1}, "the lease holds")
         self.let_time_pass(3600)
-        with self.assertLogs(DISPATCH, "WARNING"):
+        with self.assertLogs(OUTCOMES, "WARNING"):
             self.run_lane()
         self.assertEqual(self.states(message), {"unknown": 2, "sent": 1})
         self.assertEqual(set(message.recipient_ids.mapped("segments")), {1})
@@ -361,16 +363,16 @@ class TestDispatch(SmsMarketingCase):
         message.action_send()
         with self.own_transactions() as registry:
             schedule.start_due(registry)
-            claims, _seen = dispatch.in_own_transaction(
-                registry, lambda env: dispatch.claim(env, message.id, 2)
+            taken, _seen = in_own_transaction(
+                registry, lambda env: claims.claim(env, message.id, 2)
             )
         self.let_time_pass(3600)
-        with self.own_transactions() as registry, mute_logger(DISPATCH):
-            dispatch.in_own_transaction(registry, dispatch.expire_leases)
-            dispatch.in_own_transaction(
+        with self.own_transactions() as registry, mute_logger(OUTCOMES):
+            in_own_transaction(registry, outcomes.expire_leases)
+            in_own_transaction(
                 registry,
-                lambda env: dispatch.record(
-                    env, [(claims[0], Accepted("abc")), (claims[1], Retry())]
+                lambda env: outcomes.record(
+                    env, [(taken[0], Accepted("abc")), (taken[1], Retry())]
                 ),
             )
         self.assertEqual(self.states(message), {"sent": 1, "queued": 1})
@@ -437,7 +439,8 @@ class TestDispatch(SmsMarketingCase):
             self.env.invalidate_all()
 
     def test_sending_needs_what_it_needs(self):
-        message = self.message(sender_id=False, body=" {{ object.password ||| x }}")
+        message = self.message(sender_id=False)
+        self.store_body(message, " {{ object.password ||| x }}")
         with self.assertRaises(UserError) as caught:
             message.action_send()
         for words in ("sender", "lists or contacts", "object.password"):

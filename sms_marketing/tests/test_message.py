@@ -249,6 +249,8 @@ class TestStates(MessageCase):
 class TestReadiness(MessageCase):
     def problems(self, **vals):
         message = self.message(self.contacts(1))
+        if vals.get("body"):
+            self.store_body(message, vals.pop("body"))
         message.write(vals)
         with self.assertRaises(UserError) as caught:
             message.action_send()
@@ -323,7 +325,8 @@ class TestPreview(MessageCase):
 
     def test_broken_text_can_still_be_looked_at(self):
         for body in ("Hi {{ object.name", "{{ }}", "{{ object.nope }}", "}} {{ {{ x }}"):
-            message = self.message(body=body)
+            message = self.message()
+            self.store_body(message, body)
             message.web_read({"preview_text": {}, "preview_segments": {}, "body_problem": {}})
             self.assertTrue(message.body_problem, body)
         empty = self.message(body=False, include_opt_out_text=False)

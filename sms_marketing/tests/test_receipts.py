@@ -5,7 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from odoo.tests import tagged
 
-from ..engine import dispatch, receipts
+from ..engine import claims, outcomes, receipts, schedule
+from ..engine.transactions import in_own_transaction
 from ..gateways.reasons import Reason
 from ..gateways.values import Accepted, Receipt, ReceiptStatus
 from .common import SmsMarketingCase
@@ -92,17 +93,17 @@ class TestReceipts(SmsMarketingCase):
         message = self.message(self.contacts(1))
         message.action_send()
         with self.own_transactions() as registry:
-            dispatch.schedule.start_due(registry)
-            claims, _seen = dispatch.in_own_transaction(
-                registry, lambda env: dispatch.claim(env, message.id, 1)
+            schedule.start_due(registry)
+            taken, _seen = in_own_transaction(
+                registry, lambda env: claims.claim(env, message.id, 1)
             )
         recipient = message.recipient_ids
         self.receive(recipient, ReceiptStatus.DELIVERED)
         self.assertEqual(recipient.state, "delivered")
         with self.own_transactions() as registry:
-            dispatch.in_own_transaction(
+            in_own_transaction(
                 registry,
-                lambda env: dispatch.record(env, [(claims[0], Accepted("provider-1", 3))]),
+                lambda env: outcomes.record(env, [(taken[0], Accepted("provider-1", 3))]),
             )
         self.assertEqual(recipient.state, "delivered", "a receipt is not undone by our record")
         self.assertEqual((recipient.provider_reference, recipient.segments), ("provider-1", 3))
@@ -112,16 +113,16 @@ class TestReceipts(SmsMarketingCase):
         message = self.message(self.contacts(1))
         message.action_send()
         with self.own_transactions() as registry:
-            dispatch.schedule.start_due(registry)
-            claims, _seen = dispatch.in_own_transaction(
-                registry, lambda env: dispatch.claim(env, message.id, 1)
+            schedule.start_due(registry)
+            taken, _seen = in_own_transaction(
+                registry, lambda env: claims.claim(env, message.id, 1)
             )
         early = Receipt(provider_reference="provider-2", status=ReceiptStatus.DELIVERED)
         self.assertEqual(receipts.receive(self.env, self.gateway.id, [early]), 1)
         self.assertEqual(message.recipient_ids.state, "sending")
         with self.own_transactions() as registry:
-            dispatch.in_own_transaction(
-                registry, lambda env: dispatch.record(env, [(claims[0], Accepted("provider-2"))])
+            in_own_transaction(
+                registry, lambda env: outcomes.record(env, [(taken[0], Accepted("provider-2"))])
             )
         self.assertEqual(message.recipient_ids.state, "delivered")
         self.assertFalse(self.env["sms.marketing.receipt"].search([]), "nothing is left waiting")

@@ -4,7 +4,7 @@ from urllib.parse import quote, urlsplit
 
 from odoo.tests import tagged
 
-from ..engine import dispatch, schedule
+from ..engine import claims, outcomes, schedule
 from ..gateways.values import Accepted
 from .common import SENDER, SmsMarketingHttpCase
 
@@ -21,8 +21,8 @@ class WebhookCase(SmsMarketingHttpCase):
         self.campaign.action_send()
         schedule.start(self.campaign)
         self.env.flush_all()
-        claims, _due = dispatch.claim(self.env, self.campaign.id, 10)
-        dispatch.record(self.env, [(one, Accepted()) for one in claims])
+        taken, _due = claims.claim(self.env, self.campaign.id, 10)
+        outcomes.record(self.env, [(one, Accepted()) for one in taken])
         self.env.invalidate_all()
         self.recipient = self.campaign.recipient_ids[0]
         self.assertEqual(self.recipient.state, "sent")

@@ -187,26 +187,23 @@ def _characters(stretch, is_gsm_7) -> Iterator[Cause]:
     run = None
     for found in _NOTABLE.finditer(stretch.source):
         kind, plain, start, end = _judge(found, is_gsm_7)
-        if kind == CauseKind.SPECIAL and plain is None:
-            if run and run[1] == start:
-                run = (run[0], end)
-                continue
-            if run:
-                yield _cause(stretch, kind, *run, plain)
-            run = (start, end)
+        joins_run = kind == CauseKind.SPECIAL and plain is None
+        if joins_run and run and run[1] == start:
+            run = run[0], end
             continue
         if run:
-            yield _cause(stretch, CauseKind.SPECIAL, *run, None)
-            run = None
-        if kind:
+            yield _cause(stretch, CauseKind.SPECIAL, *run)
+        run = (start, end) if joins_run else None
+        if kind and not joins_run:
             yield _cause(stretch, kind, start, end, plain)
     if run:
-        yield _cause(stretch, CauseKind.SPECIAL, *run, None)
+        yield _cause(stretch, CauseKind.SPECIAL, *run)
 
 
 def _judge(found, is_gsm_7):
     """Kind, plain equivalent, start and end of a found character; kind None where it is free."""
     start, end = found.span()
+    # In GSM-7 only the extension characters cost more; in UCS-2 they are the ones that do not.
     if found["unclean"] or is_gsm_7 != bool(found["extension"]):
         return None, None, start, end
     if found["plain"]:
@@ -222,7 +219,7 @@ def _judge(found, is_gsm_7):
     return (CauseKind.EMOJI if found["emoji"] else CauseKind.SPECIAL), None, start, end
 
 
-def _cause(stretch, kind, start, end, plain):
+def _cause(stretch, kind, start, end, plain=None):
     text = stretch.source[start:end]
     if stretch.whole:
         return Cause(kind, text, *stretch.whole)

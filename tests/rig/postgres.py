@@ -128,7 +128,16 @@ def copy_database(source, target, database):
     ) as dump:
         subprocess.run(
             # In one transaction: thousands of commits would each wait for the disk.
-            [str(programs.binary("psql")), "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", database],
+            [
+                str(programs.binary("psql")),
+                "-X",
+                "-q",
+                "-1",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-d",
+                database,
+            ],
             env=target.variables,
             stdin=dump.stdout,
             stdout=subprocess.DEVNULL,

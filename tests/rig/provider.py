@@ -71,7 +71,9 @@ class SlowProvider:
 
     def arrivals(self) -> list[Arrival]:
         """All texts so far, in the order in which they arrived."""
-        lines = self._file.read_text().splitlines()
+        # What is being written just now may be there by half.
+        complete, _newline, _rest = self._file.read_text().rpartition("\n")
+        lines = complete.splitlines()
         return [Arrival(**json.loads(line)) for line in lines]
 
     def send_receipts(self, kind: int = 1) -> int:

@@ -102,7 +102,8 @@ const unclean = new RegExp(UNCLEAN, "gu");
 const lineEnd = /\r\n?|[\x85\u2028\u2029]/g;
 
 // What Python's `strip` takes for white space: not quite the same characters as `trim`.
-const SPACE = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+const SPACE =
+    "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const space = new RegExp(SPACE);
 
 /**

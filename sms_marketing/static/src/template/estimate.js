@@ -148,29 +148,24 @@ function tokenStretch(token, start, end, tokenDefaults) {
 /** Add the characters of a piece that make the text longer; those side by side as one. */
 function addCharacters(causes, stretch, isGsm7) {
     let run = null;
-    const closeRun = () => {
-        if (run) {
-            causes.push(causeOf(stretch, run));
-            run = null;
-        }
-    };
     for (const found of stretch.source.matchAll(NOTABLE)) {
         const cause = judge(found, isGsm7);
-        if (cause.kind === "special" && cause.plain === null) {
-            if (run && run.end === cause.start) {
-                run.end = cause.end;
-            } else {
-                closeRun();
-                run = cause;
-            }
+        const joinsRun = cause.kind === "special" && cause.plain === null;
+        if (joinsRun && run?.end === cause.start) {
+            run.end = cause.end;
             continue;
         }
-        closeRun();
-        if (cause.kind) {
+        if (run) {
+            causes.push(causeOf(stretch, run));
+        }
+        run = joinsRun ? cause : null;
+        if (cause.kind && !joinsRun) {
             causes.push(causeOf(stretch, cause));
         }
     }
-    closeRun();
+    if (run) {
+        causes.push(causeOf(stretch, run));
+    }
 }
 
 /** Kind, plain equivalent, start and end of a found character; kind null where it is free. */
@@ -178,6 +173,7 @@ function judge(found, isGsm7) {
     const { unclean, plain, decomposed, emoji, extension } = found.groups;
     const start = found.index;
     const end = start + found[0].length;
+    // In GSM-7 only the extension characters cost more; in UCS-2 they are the ones that do not.
     if (unclean !== undefined || isGsm7 !== (extension !== undefined)) {
         return { kind: null, plain: null, start, end };
     }

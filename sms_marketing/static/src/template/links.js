@@ -12,16 +12,18 @@ export const LINK_UNITS = 36;
 // pictographs, which often follow a link without a space. Other letters are left in, for
 // internationalized addresses are written with them. (An emoji domain must be given as punycode.)
 const ENDS_LINK =
-    "\\s\\x00-\\x20\\x7f-\\x9f<>\"{}|\\\\^`" +
+    '\\s\\x00-\\x20\\x7f-\\x9f<>"{}|\\\\^`' +
     "\\u00ab\\u00bb\\u200b\\u2018-\\u201f\\u2028-\\u202f\\u2039\\u203a\\u2060\\ufeff" +
     "\\u3001-\\u3003\\u3008-\\u3011\\u3014-\\u301b\\uff01\\uff08\\uff09\\uff0c\\uff1a\\uff1b\\uff1f" +
     "\\u2190-\\u2bff\\ufe0f\\u{1f000}-\\u{1faff}\\ud800-\\udfff";
 const LINK_OR_TOKEN = new RegExp(
     `(?<token>${TOKEN_PATTERN})` +
         // A bare www. must stand at the start of a word, or it is part of an address or a name.
-        "|(?:https?://|(?<![\\p{L}\\p{N}_@./\\-])www\\.)" +
+        // Cases are spelled out: the flag for them would take some marks for letters. The long s is
+        // what Python takes for an s.
+        "|(?:[Hh][Tt][Tt][Pp][Ss\\u017f]?://|(?<![\\p{L}\\p{N}_@./\\-])[Ww][Ww][Ww]\\.)" +
         `(?:${TOKEN_PATTERN}|[^${ENDS_LINK}])+`,
-    "giu"
+    "gu"
 );
 const PUNCTUATION = new Set(".,;:!?'*_~…");
 const BRACKETS = new Map([

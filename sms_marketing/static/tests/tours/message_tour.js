@@ -27,8 +27,17 @@ registry.category("web_tour.tours").add("sms_marketing_message_create", {
         },
         {
             content: "name it",
-            trigger: ".o_field_widget[name=name] input",
+            trigger: ".modal .o_field_widget[name=name] input",
             run: "edit Autumn offers",
+        },
+        {
+            content: "go to the editor",
+            trigger: ".modal button[name=action_open_editor]",
+            run: "click",
+        },
+        {
+            content: "the editor opens",
+            trigger: "body:not(:has(.modal)) .o_sms_marketing_message_form",
         },
         {
             content: "write the text",
@@ -37,7 +46,7 @@ registry.category("web_tour.tours").add("sms_marketing_message_create", {
         },
         {
             content: "go to the recipients",
-            trigger: ".nav-link:contains(Recipients)",
+            trigger: ".nav-link:contains(Send or schedule)",
             run: "click",
         },
         {
@@ -67,6 +76,15 @@ registry.category("web_tour.tours").add("sms_marketing_message_create", {
         {
             content: "one never agreed",
             trigger: ".o_sms_marketing_audience tr:contains(Never agreed) td:contains(/^1$/)",
+        },
+        {
+            content: "ask for the exact segments",
+            trigger: ".o_sms_marketing_exact_count",
+            run: "click",
+        },
+        {
+            content: "each of the two gets one",
+            trigger: ".o_sms_marketing_exact_total:contains(/^2$/)",
         },
         {
             content: "open the date",
@@ -142,6 +160,11 @@ registry.category("web_tour.tours").add("sms_marketing_message_figures", {
             content: "the link with its click",
             trigger:
                 ".o_data_row:contains(https://www.example.com/offers) td[name=click_count]:contains(/^1$/)",
+        },
+        {
+            content: "look at the recipients",
+            trigger: ".nav-link:contains(Recipients)",
+            run: "click",
         },
         {
             content: "who did not get it?",

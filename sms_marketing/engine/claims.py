@@ -1,0 +1,166 @@
+"""What is due, and taking it: one statement claims a batch and checks again who may be texted."""
+
+from dataclasses import dataclass
+
+from odoo.tools import SQL
+
+from . import schedule
+from .transactions import NOW
+
+#: Seconds that a claim outlives the slowest hand-over that its gateway's time-outs allow, and the
+#: number of texts that every gateway talks about at once, at the least.
+LEASE_MARGIN = 30
+LEAST_CONCURRENCY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One recipient that this lane has taken and nobody else will."""
+
+    id: int
+    attempt: int
+    number: str
+    token: str
+    partner_id: int | None
+    sender_id: int
+    gateway_id: int
+    body: str | None
+
+
+def due_sources(env):
+    """Ids of the messages that have something due, answers (None) first."""
+    answers = env.execute_query(
+        SQL(
+            """
+            SELECT 1 FROM sms_marketing_recipient
+             WHERE message_id IS NULL AND state = 'queued' AND due_at <= %s LIMIT 1
+            """,
+            NOW,
+        )
+    )
+    messages = env.execute_query(
+        SQL(
+            """
+            SELECT message.id FROM sms_marketing_message message
+             WHERE message.state = 'sending'
+               AND EXISTS (SELECT 1 FROM sms_marketing_recipient recipient
+                            WHERE recipient.message_id = message.id
+                              AND recipient.state = 'queued' AND recipient.due_at <= %s)
+             ORDER BY message.scheduled_at, message.id
+            """,
+            NOW,
+        )
+    )
+    return [None] * len(answers) + [message_id for (message_id,) in messages]
+
+
+def next_due(env, since):
+    """Seconds until the next text that has become due after ``since``; None when none waits.
+
+    What was due before, a lane that began at that moment has seen and left alone.
+
+    :param datetime since: UTC, by the database's clock
+    """
+    [(seconds,)] = env.execute_query(
+        SQL(
+            """
+            SELECT EXTRACT(epoch FROM min(next.due_at) - %s)
+              FROM (SELECT min(due_at) AS due_at FROM sms_marketing_recipient
+                     WHERE message_id IS NULL AND state = 'queued' AND due_at > %s
+                     UNION ALL
+                    SELECT (SELECT min(due_at) FROM sms_marketing_recipient
+                             WHERE message_id = message.id AND state = 'queued'
+                               AND due_at > %s)
+                      FROM sms_marketing_message message
+                     WHERE message.state = 'sending') AS next
+            """,
+            NOW,
+            since,
+            since,
+        )
+    )
+    return None if seconds is None else max(float(seconds), 0.0)
+
+
+def claim(env, message_id, limit):
+    """Take up to ``limit`` due recipients of a message (None: of answers).
+
+    Everything that forbids a text is checked again in this very statement: consent, marketing
+    status, blacklist, the message's state. Who may not be texted any more becomes *skipped*.
+
+    :return: the claims, and how many recipients were due
+    :rtype: tuple[list[Claim], int]
+    """
+    source = (
+        SQL("message_id IS NULL")
+        if message_id is None
+        else SQL(
+            """message_id = %s AND EXISTS (
+                   SELECT 1 FROM sms_marketing_message message
+                    WHERE message.id = %s AND message.state = 'sending')""",
+            message_id,
+            message_id,
+        )
+    )
+    rows = env.execute_query(
+        SQL(
+            """
+            WITH due AS (
+                SELECT * FROM sms_marketing_recipient
+                 WHERE %(source)s AND state = 'queued' AND due_at <= %(now)s
+                 ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            ), agreed AS (
+                -- Under a lock, so that a STOP either is seen here or sees the text on its way.
+                SELECT subscription.number, subscription.state
+                  FROM sms_marketing_subscription subscription
+                  JOIN due ON due.number = subscription.number
+                  JOIN sms_marketing_message message ON message.id = due.message_id
+                 WHERE subscription.type_id = message.subscription_type_id
+                 ORDER BY subscription.number
+                   FOR SHARE OF subscription
+            ), checked AS (
+                SELECT due.id,
+                       make_interval(secs => %(margin)s + %(rounds)s
+                           * (gateway.connect_timeout + gateway.read_timeout)) AS lease,
+                       CASE WHEN due.kind = 'test' AND NOT EXISTS (
+                                      SELECT 1 FROM sms_marketing_test_number test_number
+                                       WHERE test_number.number = due.number
+                                         AND test_number.company_id = due.company_id
+                                         AND test_number.verified_at IS NOT NULL)
+                                 THEN 'not_verified'
+                            WHEN due.kind <> 'campaign' THEN NULL
+                            WHEN contact.id IS NULL THEN 'contact_deleted'
+                            WHEN contact.sms_marketing IS NOT TRUE THEN 'not_marketing'
+                            WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
+                            WHEN agreed.state IS NULL THEN 'no_consent'
+                            WHEN agreed.state <> 'subscribed' THEN agreed.state
+                       END AS reason
+                  FROM due
+                  JOIN sms_marketing_gateway gateway ON gateway.id = due.gateway_id
+                  LEFT JOIN agreed ON agreed.number = due.number
+                  LEFT JOIN phone_blacklist blacklist
+                         ON blacklist.number = due.number AND blacklist.active
+                  LEFT JOIN res_partner contact ON contact.id = due.partner_id
+            )
+            UPDATE sms_marketing_recipient recipient
+               SET state = CASE WHEN checked.reason IS NULL THEN 'sending' ELSE 'skipped' END,
+                   reason = checked.reason,
+                   detail = NULL,
+                   attempt = recipient.attempt + 1,
+                   lease_until = CASE WHEN checked.reason IS NULL THEN %(now)s + lease END
+              FROM checked
+             WHERE recipient.id = checked.id
+            RETURNING recipient.state, recipient.id, recipient.attempt, recipient.number,
+                      recipient.token, recipient.partner_id, recipient.sender_id,
+                      recipient.gateway_id, recipient.body
+            """,
+            source=source,
+            now=NOW,
+            limit=limit,
+            margin=LEASE_MARGIN,
+            rounds=-(-limit // LEAST_CONCURRENCY),
+        )
+    )
+    if rows and message_id:
+        schedule.mark(env, [message_id])
+    return [Claim(*row[1:]) for row in rows if row[0] == "sending"], len(rows)

@@ -1,0 +1,179 @@
+"""What became of a batch: recorded in one statement, and what a lane that died left behind."""
+
+import logging
+import random
+from datetime import timedelta
+
+from odoo.tools import SQL
+
+from ..gateways.values import Accepted, Refused, Retry, Unknown
+from ..text.segments import analyse
+from . import receipts, schedule, suppression
+from .transactions import NOW
+
+_logger = logging.getLogger(__name__)
+
+#: Longest life of a text in the queue after its moment, in hours; then it counts as refused.
+GIVE_UP_AFTER = 24
+
+#: Back-off of a text that the gateway has certainly not taken: doubles from first to last, seconds.
+FIRST_BACK_OFF = 15
+LAST_BACK_OFF = 3600
+
+#: outcome class -> state of the recipient
+STATE_OF = {Accepted: "sent", Refused: "failed", Retry: "queued", Unknown: "unknown"}
+
+
+def record(env, outcomes):
+    """Write all outcomes of a batch in one statement.
+
+    A receipt may have come before this record: then its state stands, and only what it could not
+    know (the provider's reference, segments, price) is added.
+
+    :param outcomes: list of (Claim, outcome)
+    """
+    if not outcomes:
+        return
+    rows = [
+        (
+            one.id,
+            one.attempt,
+            STATE_OF[type(outcome)],
+            getattr(outcome, "reason", None),
+            ": ".join(filter(None, [getattr(outcome, "code", ""), getattr(outcome, "detail", "")]))
+            or None,
+            getattr(outcome, "reference", None),
+            getattr(outcome, "segments", None),
+            getattr(outcome, "price", None),
+            getattr(outcome, "currency", None),
+            _back_off(one, outcome).total_seconds(),
+        )
+        for one, outcome in outcomes
+    ]
+    message_ids = env.execute_query(
+        SQL(
+            """
+            WITH outcome AS (
+                SELECT * FROM unnest(
+                    %s::int[], %s::int[], %s::varchar[], %s::varchar[], %s::varchar[],
+                    %s::varchar[], %s::int[], %s::numeric[], %s::varchar[], %s::float[]
+                ) AS outcome(id, attempt, state, reason, detail, reference, segments, price,
+                             currency, back_off)
+            ), locked AS (
+                -- In the order of ids, as every statement that locks many recipients.
+                SELECT recipient.id,
+                       recipient.attempt = outcome.attempt
+                       AND recipient.state IN ('sending', 'unknown') AS is_ours,
+                       recipient.send_at < %s - make_interval(hours => %s) AS is_old,
+                       message.state = 'cancelled' AS is_cancelled
+                  FROM sms_marketing_recipient recipient
+                  JOIN outcome ON outcome.id = recipient.id
+                  LEFT JOIN sms_marketing_message message ON message.id = recipient.message_id
+                 ORDER BY recipient.id
+                   FOR UPDATE OF recipient
+            ), settled AS (
+                SELECT outcome.*, is_ours,
+                       CASE WHEN outcome.state <> 'queued' THEN outcome.state
+                            WHEN is_cancelled THEN 'cancelled'
+                            WHEN is_old THEN 'failed'
+                            ELSE 'queued' END AS next_state,
+                       outcome.state = 'queued' AND is_old AS gave_up
+                  FROM outcome JOIN locked USING (id)
+            )
+            UPDATE sms_marketing_recipient recipient
+               SET state = CASE WHEN is_ours THEN next_state ELSE recipient.state END,
+                   reason = CASE WHEN NOT is_ours THEN recipient.reason
+                                 WHEN gave_up THEN 'gave_up' ELSE settled.reason END,
+                   detail = CASE WHEN is_ours THEN settled.detail ELSE recipient.detail END,
+                   lease_until = NULL,
+                   -- A code that is on its way to its number is nobody else's to read.
+                   body = CASE WHEN recipient.kind = 'verification' AND next_state <> 'queued'
+                               THEN NULL ELSE recipient.body END,
+                   due_at = CASE WHEN is_ours AND next_state = 'queued'
+                                 THEN %s + make_interval(secs => settled.back_off)
+                                 ELSE recipient.due_at END,
+                   sent_at = CASE WHEN settled.state = 'sent' THEN COALESCE(recipient.sent_at, %s)
+                                  ELSE recipient.sent_at END,
+                   settled_at = CASE WHEN is_ours
+                                      AND next_state IN ('failed', 'cancelled', 'unknown')
+                                     THEN %s ELSE recipient.settled_at END,
+                   provider_reference = COALESCE(settled.reference, recipient.provider_reference),
+                   segments = COALESCE(settled.segments, recipient.segments),
+                   price = COALESCE(settled.price, recipient.price),
+                   price_currency = COALESCE(settled.currency, recipient.price_currency)
+              FROM settled
+             WHERE recipient.id = settled.id
+            RETURNING recipient.message_id
+            """,
+            *[list(column) for column in zip(*rows, strict=True)],
+            NOW,
+            GIVE_UP_AFTER,
+            NOW,
+            NOW,
+            NOW,
+        )
+    )
+    schedule.mark(env, {message_id for (message_id,) in message_ids if message_id})
+    suppression.apply(
+        env,
+        [
+            (one.number, one.gateway_id, outcome.reason)
+            for one, outcome in outcomes
+            if isinstance(outcome, Refused)
+        ],
+    )
+    receipts.match_kept(env)
+
+
+def _back_off(one, outcome):
+    """How long a text waits before its next attempt: what the provider asks, else doubling."""
+    if not isinstance(outcome, Retry):
+        return timedelta()
+    if outcome.after is not None:
+        return timedelta(seconds=min(max(outcome.after, 1), LAST_BACK_OFF))
+    seconds = min(FIRST_BACK_OFF * 2 ** (one.attempt - 1), LAST_BACK_OFF)
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
+
+
+def expire_leases(env):
+    """Texts whose lane died while handing them over: nobody knows; say so and never send again."""
+    expired = env.execute_query(
+        SQL(
+            """
+            WITH expired AS (
+                SELECT id FROM sms_marketing_recipient
+                 WHERE state = 'sending' AND lease_until < %s
+                 ORDER BY id FOR UPDATE SKIP LOCKED
+            )
+            UPDATE sms_marketing_recipient recipient
+               SET state = 'unknown', lease_until = NULL,
+                   detail = 'sending was interrupted; the gateway may have taken the text'
+              FROM expired WHERE recipient.id = expired.id
+            RETURNING recipient.message_id, recipient.id
+            """,
+            NOW,
+        )
+    )
+    if expired:
+        _count_segments(env, [row[1] for row in expired])
+        _logger.warning("%d texts were interrupted while handed over: unknown", len(expired))
+        schedule.mark(env, {row[0] for row in expired if row[0]})
+    return len(expired)
+
+
+def _count_segments(env, recipient_ids):
+    """Write what texts cost if they did go out: the count that their lane could not record."""
+    recipients = env["sms.marketing.recipient"].browse(recipient_ids)
+    env.cr.execute(
+        SQL(
+            """
+            UPDATE sms_marketing_recipient recipient
+               SET segments = counted.segments,
+                   body = CASE WHEN recipient.kind <> 'verification' THEN recipient.body END
+              FROM unnest(%s::int[], %s::int[]) AS counted(id, segments)
+             WHERE recipient.id = counted.id
+            """,
+            recipients.ids,
+            [analyse(recipient.text or "").segments for recipient in recipients],
+        )
+    )

@@ -1,0 +1,62 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..engine import personalize
+from ..text.encoding import strip_control
+
+
+class SmsMarketingMessage(models.Model):
+    """The text of a message: what may be saved, and by whom it was changed meanwhile."""
+
+    _inherit = "sms.marketing.message"
+
+    body_version = fields.Integer(
+        string="Text Version",
+        default=0,
+        copy=False,
+        help="Grows with every change of the text. An editor that saves a text says which version "
+        "it began with, and is refused when somebody else has changed it since.",
+    )
+
+    @api.constrains("body")
+    def _check_body(self):
+        for message in self:
+            if problems := personalize.problems(self.env, message.body or ""):
+                raise ValidationError(
+                    self.env._("The text of “%s” cannot be saved like this:", message.name)
+                    + "".join(f"\n• {problem}" for problem in problems)
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([{**self._clean_body(vals), "body_version": 0} for vals in vals_list])
+
+    def write(self, vals):
+        version = vals.get("body_version")
+        vals = {name: value for name, value in vals.items() if name != "body_version"}
+        if "body" not in vals:
+            return super().write(vals)
+        vals = self._clean_body(vals)
+        # Two that save at the same moment: PostgreSQL refuses the second one's transaction, Odoo
+        # runs it again, and then it sees the version that the first one left.
+        for message in self:
+            changes = (message.body or "") != (vals["body"] or "")
+            if changes and version is not None and message.body_version != version:
+                raise UserError(
+                    self.env._(
+                        "%(user)s has changed the text of “%(message)s” while you were writing, so "
+                        "yours has not been saved. Copy your text, discard your changes, and look "
+                        "at the other text before you put yours in its place.",
+                        user=message.write_uid.name,
+                        message=message.name,
+                    )
+                )
+            super(SmsMarketingMessage, message).write(
+                {**vals, "body_version": message.body_version + changes}
+            )
+        return True
+
+    @api.model
+    def _clean_body(self, vals):
+        """The values with a text that carriers can take: no control character, one line end."""
+        return {**vals, "body": strip_control(vals["body"])} if vals.get("body") else vals

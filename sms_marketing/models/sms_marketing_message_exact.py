@@ -1,0 +1,180 @@
+import time
+from collections import Counter, defaultdict
+from contextlib import closing
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..engine import audience, exact, personalize
+from ..engine.links import short_link
+from ..engine.prices import prices
+from ..engine.texts import MessageTexts
+from ..text.estimate import estimate
+from ..text.segments import GSM_7, UCS_2
+
+#: Seconds that one step of an exact count works: a request stays short, and can be the last one.
+STEP_SECONDS = 2.0
+
+
+class SmsMarketingMessage(models.Model):
+    """How many segments a message takes and what it costs, before it is sent (S33, B10)."""
+
+    _inherit = "sms.marketing.message"
+
+    estimated_segments = fields.Integer(
+        readonly=True,
+        copy=False,
+        help="Segments of the text as estimated by the editor × recipients, when the message was "
+        "scheduled or sent.",
+    )
+
+    # ------------------------------------------------------------
+    # Estimated (S33)
+    # ------------------------------------------------------------
+
+    def action_send(self):
+        result = super().action_send()
+        self._estimate_segments()
+        return result
+
+    def action_schedule(self):
+        result = super().action_schedule()
+        self._estimate_segments()
+        return result
+
+    def action_unschedule(self):
+        result = super().action_unschedule()
+        self.sudo().estimated_segments = 0
+        return result
+
+    def _estimate_segments(self):
+        for message in self.sudo():
+            recipients = audience.count_by_reason(message).get(None, 0)
+            message.estimated_segments = message._estimated_length() * recipients
+
+    def _estimated_length(self):
+        """Segments of one text, as the editor estimates them."""
+        texts = MessageTexts(self)
+        company = self.company_id.sudo()
+        lang = personalize.language(self.env["res.partner"], company)
+        opt_out = company.with_context(lang=lang).sms_marketing_opt_out_text
+        return estimate(
+            self.body or "",
+            (self.include_opt_out_text and opt_out) or "",
+            self.env["sms.marketing.token.default"]._defaults(company),
+            lambda index: short_link(texts.base_url, texts.EXAMPLE_TOKEN, index),
+        ).segments
+
+    # ------------------------------------------------------------
+    # Exact (B10)
+    # ------------------------------------------------------------
+
+    def exact_step(self, state=None):
+        """Count every recipient's text for about two seconds; nothing is written.
+
+        :param state: None to begin, else what the step before returned
+        :return: the state to go on with: ``total`` texts, ``done`` so far, ``result`` when all are
+            counted (see ``_exact_result``)
+        """
+        self.ensure_one()
+        self.check_access("read")
+        state = self._begin_exact() if state is None else self._check_exact_state(state)
+        tally = Counter({tuple(key): count for *key, count in state["tally"]})
+        end = time.monotonic() + STEP_SECONDS
+        with closing(exact.count_batches(self, state["after"])) as batches:
+            for last_id, counted in batches:
+                tally += counted
+                state["after"] = last_id
+                if time.monotonic() > end:
+                    break
+            else:
+                state["result"] = self._exact_result(tally)
+        state["done"] = tally.total()
+        # Contacts who come and go while we count must not show as more than all.
+        state["total"] = max(state["total"], state["done"])
+        state["tally"] = [[*key, count] for key, count in tally.items()]
+        return state
+
+    def _begin_exact(self):
+        if not (self.body or "").strip():
+            raise UserError(self.env._("The text is empty. Write it."))
+        if problems := personalize.problems(self.env, self.body):
+            raise UserError("\n".join(problems))
+        total = self.get_audience_counts()["recipients"]
+        return {"version": self._exact_version(), "after": 0, "total": total, "tally": []}
+
+    def _exact_version(self):
+        """Tells whether the message was changed between two steps."""
+        return self.write_date.isoformat()
+
+    def _check_exact_state(self, state):
+        """The state that a browser brought back, if it can be one of ours."""
+        try:
+            tally = [
+                [str(encoding), int(segments), region and str(region), int(count)]
+                for encoding, segments, region, count in state["tally"]
+            ]
+            after, total, version = int(state["after"]), int(state["total"]), state["version"]
+        except (KeyError, TypeError, ValueError):
+            tally = None
+        if tally is None or any(line[0] not in (GSM_7, UCS_2) for line in tally):
+            raise UserError(self.env._("This count cannot go on. Begin it again."))
+        if version != self._exact_version():
+            raise UserError(
+                self.env._("The message was changed while it was counted. Count it again.")
+            )
+        return {"version": version, "after": after, "total": total, "tally": tally}
+
+    def _exact_result(self, tally):
+        """What a tally comes to, for the message's page.
+
+        :param tally: texts by (encoding, segments, country), see ``engine.exact.count_exactly``
+        :return: ``recipients``, ``segments`` in all, ``least`` and ``most`` of one text; ``lines``
+            with ``encoding``, ``segments`` of a text, ``recipients``; ``costs``, one by currency,
+            with ``amount`` written in it, ``segments``, ``is_reported`` where earlier texts' prices
+            stand in; ``unpriced`` segments, and their ``unpriced_countries``
+        """
+        lines, by_region = Counter(), Counter()
+        for (encoding, segments, region), count in tally.items():
+            lines[encoding, segments] += count
+            by_region[region] += segments * count
+        return {
+            "recipients": tally.total(),
+            "segments": by_region.total(),
+            "least": min((segments for _encoding, segments in lines), default=0),
+            "most": max((segments for _encoding, segments in lines), default=0),
+            "lines": [
+                {"encoding": encoding, "segments": segments, "recipients": count}
+                for (encoding, segments), count in sorted(lines.items())
+            ],
+            **self._costs(by_region),
+        }
+
+    def _costs(self, segments_by_region):
+        found = prices(self.sender_id, segments_by_region)
+        costs = defaultdict(lambda: {"amount": 0.0, "segments": 0, "is_reported": False})
+        for region, price in found.items():
+            cost = costs[price.currency]
+            cost["amount"] += price.amount * segments_by_region[region]
+            cost["segments"] += segments_by_region[region]
+            cost["is_reported"] |= price.source == "reported"
+        unpriced = {region: n for region, n in segments_by_region.items() if region not in found}
+        countries = self.env["res.country"].search([("code", "in", [*filter(None, unpriced)])])
+        return {
+            "costs": [
+                {**cost, "amount": self._in_words(cost["amount"], currency)}
+                for currency, cost in sorted(costs.items())
+            ],
+            "unpriced": sum(unpriced.values()),
+            "unpriced_countries": ", ".join(countries.mapped("name")),
+        }
+
+    @api.model
+    def _in_words(self, amount, currency):
+        """An amount of money as the user reads it; the currency by its ISO code."""
+        known = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", currency)], limit=1)
+        )
+        return known.format(amount) if known else f"{amount:.2f} {currency}"

@@ -1,0 +1,161 @@
+import { registry } from "@web/core/registry";
+import { rpc } from "@web/core/network/rpc";
+
+const TEXT = ".o_sms_marketing_paper textarea";
+
+const textArea = () => document.querySelector(TEXT);
+
+/** What a key of the user does through the browser, its own history included. */
+const type = (text) => () => {
+    textArea().focus();
+    document.execCommand("insertText", false, text);
+};
+
+const textIs = (content, text) => ({
+    content,
+    trigger: TEXT,
+    run() {
+        if (textArea().value !== text) {
+            throw new Error(`${content}: “${textArea().value}” instead of “${text}”`);
+        }
+        if (document.activeElement !== textArea()) {
+            throw new Error(`${content}: the focus is on ${document.activeElement.outerHTML}`);
+        }
+    },
+});
+
+registry.category("web_tour.tours").add("sms_marketing_compose", {
+    steps: () => [
+        {
+            content: "put the cursor behind the text",
+            trigger: TEXT,
+            run: () => textArea().setSelectionRange(6, 6),
+        },
+        { content: "personalize", trigger: "button[name=personalize]", run: "click" },
+        {
+            content: "search a property",
+            trigger: ".modal .o_sms_marketing_property input",
+            run: "edit First",
+        },
+        {
+            content: "choose it",
+            trigger: ".o_select_menu_item:contains(First name)",
+            run: "click",
+        },
+        {
+            content: "the default, and Enter",
+            trigger: ".modal #sms_marketing_token_default",
+            run: "edit there && press Enter",
+        },
+        { content: "the dialog is closed", trigger: "body:not(:has(.modal))" },
+        textIs("the token is in the text", "Hello {{ object.first_name ||| there }}"),
+        {
+            content: "the token is marked",
+            trigger: ".o_sms_marketing_mark_token:contains(first_name)",
+        },
+        { content: "write on", trigger: TEXT, run: type("! ") },
+        { content: "emoji", trigger: "button[name=insert_emoji]", run: "click" },
+        {
+            content: "search one",
+            trigger: ".o-EmojiPicker input",
+            run: "edit grinning face",
+        },
+        {
+            content: "take it",
+            trigger: ".o-EmojiPicker .o-Emoji[data-codepoints='😀']",
+            run: "click",
+        },
+        { content: "one emoji makes it UCS-2", trigger: "button[name=encoding]:contains(UCS-2)" },
+        { content: "write on", trigger: TEXT, run: type(" 5") },
+        { content: "special character", trigger: "button[name=insert_character]", run: "click" },
+        {
+            content: "search it, Enter takes the first one",
+            trigger: ".modal input[type=search]",
+            run: "edit euro && press Enter",
+        },
+        { content: "the dialog is closed", trigger: "body:not(:has(.modal))" },
+        textIs("the character is in", "Hello {{ object.first_name ||| there }}! 😀 5€"),
+        { content: "a link", trigger: "button[name=insert_link]", run: "click" },
+        {
+            content: "an address that is none",
+            trigger: ".modal #sms_marketing_address",
+            run: "edit ftp://example.com && press Enter",
+        },
+        { content: "is refused", trigger: ".modal .invalid-feedback:contains(http)" },
+        {
+            content: "a good one",
+            trigger: ".modal #sms_marketing_address",
+            run: "edit www.example.com/sale && press Enter",
+        },
+        { content: "the dialog is closed", trigger: "body:not(:has(.modal))" },
+        textIs(
+            "the link is in, apart from the word before",
+            "Hello {{ object.first_name ||| there }}! 😀 5€ https://www.example.com/sale"
+        ),
+        {
+            content: "what was inserted can be undone",
+            trigger: TEXT,
+            run: () => document.execCommand("undo"),
+        },
+        textIs("the link is gone", "Hello {{ object.first_name ||| there }}! 😀 5€"),
+        {
+            content: "and done again",
+            trigger: TEXT,
+            run: () => document.execCommand("redo"),
+        },
+        { content: "the link is marked", trigger: ".o_sms_marketing_mark_link:contains(/sale)" },
+        { content: "a mistake", trigger: TEXT, run: type(" {{ object.password }}") },
+        {
+            content: "is told at once",
+            trigger: ".o_sms_marketing_problems:contains(not a field that texts may read)",
+        },
+        {
+            content: "and undone",
+            trigger: TEXT,
+            run: () => document.execCommand("undo"),
+        },
+        { content: "nothing is wrong", trigger: "body:not(:has(.o_sms_marketing_problems))" },
+        { content: "save", trigger: ".o_form_button_save", run: "click" },
+        { content: "saved", trigger: ".o_form_saved, body:not(:has(.o_form_dirty))" },
+    ],
+});
+
+registry.category("web_tour.tours").add("sms_marketing_conflict", {
+    steps: () => [
+        {
+            content: "somebody else writes meanwhile",
+            trigger: TEXT,
+            async run() {
+                const id = Number(window.location.pathname.split("/").pop());
+                await rpc("/web/dataset/call_kw", {
+                    model: "sms.marketing.message",
+                    method: "write",
+                    args: [[id], { body: "By another one" }],
+                    kwargs: {},
+                });
+            },
+        },
+        { content: "write", trigger: TEXT, run: type(" and mine") },
+        { content: "save", trigger: ".o_form_button_save", run: "click" },
+        {
+            content: "the second one to save is told",
+            trigger: ".modal:contains(has changed the text)",
+        },
+        {
+            content: "close it",
+            trigger: ".modal .modal-footer button",
+            run: "click",
+        },
+        {
+            content: "the text is still there",
+            trigger: TEXT,
+            run() {
+                if (textArea().value !== "As it was and mine") {
+                    throw new Error(`lost: ${textArea().value}`);
+                }
+            },
+        },
+        { content: "discard", trigger: ".o_form_button_cancel", run: "click" },
+        { content: "left in peace", trigger: "body:not(:has(.o_form_dirty))" },
+    ],
+});
