@@ -77,7 +77,7 @@ def wait_for_hand_over(cr, number):
                 number,
             )
         )
-        cr.commit()
+        cr.commit()  # pylint: disable=invalid-commit
         return found
 
     end = time.monotonic() + LONGEST_WAIT

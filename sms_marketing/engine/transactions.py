@@ -41,7 +41,7 @@ def read_committed(cr):
 
     :return: an environment of the system on this cursor
     """
-    cr.commit()
+    cr.commit()  # pylint: disable=invalid-commit
     if isinstance(cr, Cursor):  # not a test's, as above
         cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     return api.Environment(cr, api.SUPERUSER_ID, {})
