@@ -159,7 +159,7 @@ def command_serve(options):
         note(f"http://127.0.0.1:{port} (database {options.database}); Ctrl-C ends it")
         command = [PYTHON, "-m", "odoo", "server", "-c", ODOO_CONF, "-d", options.database]
         command += ["--db-filter", f"^{options.database}$", "--http-port", port]
-        return foreground([*command, *options.arguments], cwd=DEV)
+        return foreground(command, cwd=DEV)
 
 
 def _ensure_database(server, name):
@@ -224,7 +224,7 @@ def parser():
     add("clean", command_clean, database_argument=False)
     add("pytest", command_pytest, arguments=True)
     add("shell", command_shell, arguments=True)
-    serve = add("serve", command_serve, arguments=True)
+    serve = add("serve", command_serve)
     serve.add_argument("--port", type=int, default=0)
     add("psql", command_psql, arguments=True)
     server = add("postgres", command_postgres, database_argument=False)

@@ -55,7 +55,7 @@ defineModels([CreateForm, Message]);
 
 const ACTION = "sms_marketing.action_sms_marketing_create_message";
 
-test("New on the list of messages opens the dialog", async () => {
+test("Create message on the list of messages opens the dialog", async () => {
     mockService("action", {
         doAction(action) {
             expect.step(action);
@@ -66,11 +66,12 @@ test("New on the list of messages opens the dialog", async () => {
         resModel: "sms.marketing.message",
         arch: `<list js_class="sms_marketing_message_list"><field name="name" /></list>`,
     });
+    expect(".o_list_button_add").toHaveText("Create message");
     await contains(".o_list_button_add").click();
     expect.verifySteps([ACTION]);
 });
 
-test("New on the cards of messages opens the dialog", async () => {
+test("Create message on the cards of messages opens the dialog", async () => {
     mockService("action", {
         doAction(action) {
             expect.step(action);
@@ -80,10 +81,12 @@ test("New on the cards of messages opens the dialog", async () => {
         type: "kanban",
         resModel: "sms.marketing.message",
         arch: `
-            <kanban on_create="${ACTION}" quick_create="false">
+            <kanban js_class="sms_marketing_message_kanban" on_create="${ACTION}"
+                    quick_create="false">
                 <templates><t t-name="card"><field name="name" /></t></templates>
             </kanban>`,
     });
+    expect(".o-kanban-button-new").toHaveText("Create message");
     await contains(".o-kanban-button-new").click();
     expect.verifySteps([ACTION]);
 });
