@@ -15,6 +15,9 @@ DELAY = 0.2
 #: What the log says of the crash once Odoo is up again.
 EXPECTED = [r"texts were interrupted while handed over: unknown"]
 
+#: An Odoo without workers closes its connections while its own cron threads still use theirs.
+AT_STOP = [r"(cursor|connection) already closed"]
+
 
 @pytest.fixture(scope="module")
 def prepared(machine, clone_database, module_folder):
@@ -85,7 +88,10 @@ def test_ordinary_restart_leaves_nothing_unknown(machine, clone_database, prepar
     """SIGTERM, as every restart of Odoo: the batch in hand is finished before the server ends."""
     template, campaign = prepared
     database = clone_database(template)
-    with SlowProvider(folder, DELAY) as provider, Odoo(machine, database, folder) as odoo:
+    with (
+        SlowProvider(folder, DELAY) as provider,
+        Odoo(machine, database, folder, expected=AT_STOP) as odoo,
+    ):
         sending.point_at(odoo, campaign, provider)
         odoo.call("sms.marketing.message", "action_send", [campaign["message"]])
         assert wait_until(lambda: len(provider.arrivals()) >= 120, 60, 0.005)

@@ -19,7 +19,7 @@ from ..text.segments import analyse
 from . import schedule
 from .claims import claim, due_sources
 from .outcomes import expire_leases, record
-from .shutdown import BATCHES
+from .shutdown import WORK
 from .texts import MessageTexts
 from .transactions import in_own_transaction
 
@@ -49,7 +49,10 @@ class Lane:
         :return: (texts taken in hand, whether work remains that could go on at once)
         :rtype: tuple[int, bool]
         """
-        end = None if seconds is None else time.monotonic() + seconds
+        with WORK.in_hand():
+            return self._run(None if seconds is None else time.monotonic() + seconds)
+
+    def _run(self, end):
         handled, put_off = 0, set()
         in_own_transaction(self.registry, expire_leases)
         try:
@@ -58,10 +61,9 @@ class Lane:
                 for message_id in in_own_transaction(self.registry, due_sources):
                     if message_id in put_off:
                         continue
-                    with BATCHES.take() as may_begin:
-                        if not may_begin:
-                            return handled + progress, True
-                        seen, stalled = self._try_step(message_id)
+                    if WORK.is_stopping:
+                        return handled + progress, True
+                    seen, stalled = self._try_step(message_id)
                     progress += seen
                     if stalled:
                         put_off.add(message_id)

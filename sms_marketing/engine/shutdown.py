@@ -4,41 +4,51 @@ Otherwise each restart of Odoo in the middle of a campaign would leave a batch o
 """
 
 import threading
+import time
 from contextlib import contextmanager
 
 from odoo.service.server import CommonServer
 
-#: Longest wait for the batches in hand when the server stops, in seconds.
+#: Longest wait for the work in hand when the server stops, in seconds.
 LONGEST_WAIT = 30
+GRACE = 0.5
 
 
-class Batches:
-    """The batches that lanes of this process have in hand."""
+class Work:
+    """The work of this process that must not be cut off in the middle."""
 
     def __init__(self):
         self._condition = threading.Condition()
         self._in_hand = 0
         self._stopping = False
 
+    @property
+    def is_stopping(self):
+        """Whether the server is about to end: begin nothing more."""
+        return self._stopping
+
     @contextmanager
-    def take(self):
-        """Yield whether a batch may begin; while the block lasts, it is in hand."""
+    def in_hand(self):
+        """While the block lasts, an orderly stop waits; it may be entered again inside."""
         with self._condition:
-            may_begin = not self._stopping
-            self._in_hand += may_begin
+            self._in_hand += 1
         try:
-            yield may_begin
+            yield
         finally:
             with self._condition:
-                self._in_hand -= may_begin
+                self._in_hand -= 1
                 self._condition.notify_all()
 
     def stop(self):
-        """Let no batch begin any more, and wait for those in hand."""
+        """Say that the server stops, and wait for what is in hand."""
         with self._condition:
             self._stopping = True
+            had_work = self._in_hand
             self._condition.wait_for(lambda: not self._in_hand, LONGEST_WAIT)
+        if had_work:
+            # Odoo's cron thread writes down that the job has ended; then connections may close.
+            time.sleep(GRACE)
 
 
-BATCHES = Batches()
-CommonServer.on_stop(BATCHES.stop)
+WORK = Work()
+CommonServer.on_stop(WORK.stop)

@@ -11,6 +11,8 @@ from odoo.sql_db import Cursor
 from odoo.tools import SQL
 from psycopg2 import InterfaceError, OperationalError
 
+from .shutdown import WORK
+
 _logger = logging.getLogger(__name__)
 
 RETRIES = 5
@@ -65,5 +67,6 @@ def in_own_transaction(registry, work, context=None, retries=RETRIES):
             # The connection is gone (a restart of PostgreSQL); a new one may be had at once.
             if attempt == retries:
                 raise
-            _logger.warning("database went away during %s: %s", work.__qualname__, error)
+            level = logging.INFO if WORK.is_stopping else logging.WARNING
+            _logger.log(level, "database went away during %s: %s", work.__qualname__, error)
         time.sleep(min(random.uniform(0.05, 0.2) * 2**attempt, 15))

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from ..engine import audience, sandbox, schedule, statistics
 from ..engine.claims import next_due
 from ..engine.dispatch import Lane
+from ..engine.shutdown import WORK
 from ..engine.transactions import in_own_transaction
 
 #: Seconds that one call of a scheduled action works; well under Odoo's cron time limits.
@@ -173,12 +174,25 @@ class SmsMarketingMessage(models.Model):
     @api.model
     def _cron_dispatch(self):
         """Start what is due, send what is due, and come again at once while work remains."""
-        registry = self.env.registry
-        # The lane has transactions of its own; this one must not stay open beside them.
-        self.env["ir.cron"]._commit_progress()
-        end = time.monotonic() + LANE_SECONDS
-        handled = 0
-        while True:
+        with WORK.in_hand():
+            # The lane has transactions of its own; this one must not stay open beside them.
+            self.env["ir.cron"]._commit_progress()
+            handled, remains = self._dispatch(time.monotonic() + LANE_SECONDS)
+            if handled:
+                self.env.ref("sms_marketing.ir_cron_roll_up")._trigger()
+                if self.env["sms.marketing.gateway"].search_count([("provider", "=", "sandbox")]):
+                    self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
+            if remains:
+                self._trigger_dispatch()
+            # What remains is for the trigger; Odoo must not call again while it stops.
+            remaining = int(remains and not WORK.is_stopping)
+            self.env["ir.cron"]._commit_progress(handled, remaining=remaining)
+
+    @api.model
+    def _dispatch(self, end):
+        """Work until the end (``time.monotonic()``); what ``Lane.run`` returns."""
+        registry, handled, remains = self.env.registry, 0, True
+        while not WORK.is_stopping:
             began = in_own_transaction(registry, lambda env: env.cr.now())
             schedule.start_due(registry)
             seen, remains = Lane(registry).run(end - time.monotonic())
@@ -188,27 +202,22 @@ class SmsMarketingMessage(models.Model):
                 break
             # Odoo would come back within a minute; a text that waits for seconds goes sooner.
             time.sleep(min(max(wait, 0.1), 1))
-        if handled:
-            self.env.ref("sms_marketing.ir_cron_roll_up")._trigger()
-            if self.env["sms.marketing.gateway"].search_count([("provider", "=", "sandbox")]):
-                self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
-        if remains:
-            self._trigger_dispatch()
-        self.env["ir.cron"]._commit_progress(handled, remaining=int(remains))
+        return handled, remains
 
     @api.model
     def _cron_sandbox(self):
         """Play the sandbox carrier while it has something to do within the next seconds."""
         end = time.monotonic() + SANDBOX_SECONDS
         registry = self.env.registry
-        while (wait := in_own_transaction(registry, sandbox.play)) is not None:
-            in_own_transaction(registry, statistics.roll_up)
-            self.env["ir.cron"]._commit_progress(1, remaining=1)
-            if time.monotonic() + wait > end:
-                self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
-                break
-            time.sleep(max(wait, 0.5))
-        self.env["ir.cron"]._commit_progress(0, remaining=0)
+        with WORK.in_hand():
+            while (wait := in_own_transaction(registry, sandbox.play)) is not None:
+                in_own_transaction(registry, statistics.roll_up)
+                self.env["ir.cron"]._commit_progress(1, remaining=1)
+                if WORK.is_stopping or time.monotonic() + wait > end:
+                    self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
+                    break
+                time.sleep(min(max(wait, 0.5), 1))
+            self.env["ir.cron"]._commit_progress(0, remaining=0)
 
 
 def _ratio(part, whole):

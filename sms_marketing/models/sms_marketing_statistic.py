@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..engine import statistics
+from ..engine.shutdown import WORK
 from ..engine.transactions import in_own_transaction
 
 
@@ -25,7 +26,8 @@ class SmsMarketingStatistic(models.Model):
 
     @api.model
     def _cron_roll_up(self):
-        in_own_transaction(self.env.registry, statistics.roll_up)
+        with WORK.in_hand():
+            in_own_transaction(self.env.registry, statistics.roll_up)
 
 
 class SmsMarketingStatisticMark(models.Model):
