@@ -138,8 +138,6 @@ class TestPartner(SmsMarketingCase):
     def test_activity_is_one_click_away(self):
         partner = self.contact(subscribed=True)
         self.assertEqual(partner.sms_activity_count, 1)
-        if not self.env.ref("sms_marketing.action_sms_marketing_activity", False):
-            self.skipTest("the views are not installed")
         sales = self.user("sales_sms", "sales_team.group_sale_salesman")
         action = partner.with_user(sales).action_view_sms_activity()
         rows = self.env[action["res_model"]].with_user(sales).search(action["domain"])
