@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 
 class SmsMarketingThrottle(models.Model):
-    """Counters of what the public does, see ``engine.throttle``. Nobody but the engine needs them."""
+    """Counters of what the public does, for ``engine.throttle`` alone."""
 
     _name = "sms.marketing.throttle"
     _log_access = False

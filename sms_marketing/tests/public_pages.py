@@ -8,9 +8,9 @@ class PublicPageMixin:
 
     def setUp(self):
         super().setUp()
-        self.languages = self.env["res.lang"]
+        self.env.cr.execute("DELETE FROM sms_marketing_throttle")
         for code in ("nl_NL", "fr_FR"):
-            self.languages._activate_lang(code)
+            self.env["res.lang"]._activate_lang(code)
 
     def visit(self, path, **options):
         """GET a page; returns (response, parsed page)."""

@@ -10,6 +10,7 @@ from .common import SmsMarketingCase
 class TestThrottle(SmsMarketingCase):
     def setUp(self):
         super().setUp()
+        self.env.cr.execute("DELETE FROM sms_marketing_throttle")
         self.most = throttle.LIMITS["sign_up_number"].most
 
     def test_takes_until_it_is_spent(self):
@@ -44,7 +45,9 @@ class TestThrottle(SmsMarketingCase):
         before = row.key
         self.env["ir.config_parameter"].set_param("database.secret", "another secret")
         throttle.take(self.env, ("sign_up_number", "+12025550123"))
-        self.assertNotIn(before, (self.env["sms.marketing.throttle"].search([]) - row).mapped("key"))
+        self.assertNotIn(
+            before, (self.env["sms.marketing.throttle"].search([]) - row).mapped("key")
+        )
 
     def test_old_counters_are_forgotten(self):
         throttle.take(self.env, ("sign_up_number", "old"))
