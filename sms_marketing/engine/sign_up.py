@@ -16,7 +16,6 @@ from .contacts import find_or_create_contact
 from .transactions import NOW
 from .verification import DIGITS, LIFETIME, MOST_TRIES, queue_code
 
-
 _is_token = re.compile(r"[A-Za-z0-9_-]{32}").fullmatch
 
 

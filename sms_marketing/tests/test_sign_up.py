@@ -21,7 +21,7 @@ class SignUpMixin(PublicPageMixin):
         self.form = self.env["sms.marketing.sign.up.form"].create(
             {
                 "name": "Spring fair",
-                "slug": "spring-fair",
+                "slug": "fair-of-the-tests",
                 "title": "Get our texts",
                 "introduction": "Fresh offers,\nevery week.",
                 "thanks": "See you at the fair!",
@@ -31,7 +31,7 @@ class SignUpMixin(PublicPageMixin):
                 ],
             }
         )
-        self.path = "/sms/sign-up/spring-fair"
+        self.path = "/sms/sign-up/fair-of-the-tests"
 
     def texts_to(self, number):
         return (
@@ -256,10 +256,10 @@ class TestSignUpPage(SignUpMixin, SmsMarketingHttpCase):
         self.assertIn("<script>", self.text_of(page))
 
     def test_pages_that_are_not_there(self):
-        self.form.copy({"slug": "other-form", "active": False})
+        self.form.copy({"slug": "other-fair-of-the-tests", "active": False})
         for path in (
-            "/sms/sign-up/other-form",
-            "/sms/sign-up/spring-fai",
+            "/sms/sign-up/other-fair-of-the-tests",
+            "/sms/sign-up/fair-of-the-test",
             "/sms/sign-up/%00",
             f"/sms/sign-up/{'a' * 3000}",
             f"{self.path}/code/unknown",
@@ -272,7 +272,7 @@ class TestSignUpPage(SignUpMixin, SmsMarketingHttpCase):
             self.assertIn("Nothing here", self.text_of(page))
 
     def test_form_without_sender(self):
-        self.sender.active = False
+        self.env["sms.marketing.sender"].search([]).active = False
         _response, page = self.ask("+12025550185")
         self.assertIn("cannot send texts at the moment", self.problems(page)["number"])
 
@@ -384,7 +384,7 @@ class TestSignUpLimits(SignUpMixin, SmsMarketingHttpCase):
         for _code in range(LIMITS["sign_up_number"].most):
             response, _page = self.ask("+12025550187")
             self.assertEqual(response.status_code, 200)
-        other = self.form.copy({"slug": "other-form"})
+        other = self.form.copy({"slug": "other-fair-of-the-tests"})
         for form in (self.form, other):
             response, page = self.ask("+12025550187", path=f"/sms/sign-up/{form.slug}")
             self.assertEqual(response.status_code, 429)
