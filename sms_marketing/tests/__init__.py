@@ -24,6 +24,7 @@ from . import test_opt_out_text
 from . import test_partner
 from . import test_preview
 from . import test_receipts
+from . import test_review
 from . import test_security
 from . import test_send_test
 from . import test_send_test_tour
