@@ -111,12 +111,13 @@ def claim(env, message_id, limit):
                  ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             ), agreed AS (
                 -- Under a lock, so that a STOP either is seen here or sees the text on its way.
-                SELECT subscription.number, subscription.state
+                SELECT subscription.number, subscription.type_id, subscription.state
                   FROM sms_marketing_subscription subscription
                   JOIN due ON due.number = subscription.number
-                  JOIN sms_marketing_message message ON message.id = due.message_id
-                 WHERE subscription.type_id = message.subscription_type_id
-                 ORDER BY subscription.number
+                  LEFT JOIN sms_marketing_message message ON message.id = due.message_id
+                 WHERE subscription.type_id
+                       = COALESCE(message.subscription_type_id, due.opt_in_type_id)
+                 ORDER BY subscription.number, subscription.type_id
                    FOR SHARE OF subscription
             ), checked AS (
                 SELECT due.id,
@@ -128,6 +129,12 @@ def claim(env, message_id, limit):
                                          AND test_number.company_id = due.company_id
                                          AND test_number.verified_at IS NOT NULL)
                                  THEN 'not_verified'
+                            WHEN due.kind = 'opt_in' AND blacklist.id IS NOT NULL
+                                 THEN 'blacklisted'
+                            WHEN due.kind = 'opt_in' AND agreed.state = 'unsubscribed'
+                                 THEN 'unsubscribed'
+                            WHEN due.kind = 'opt_in' AND agreed.state IS DISTINCT FROM 'pending'
+                                 THEN 'settled'
                             WHEN due.kind <> 'campaign' THEN NULL
                             WHEN contact.id IS NULL THEN 'contact_deleted'
                             WHEN contact.sms_marketing IS NOT TRUE THEN 'not_marketing'
@@ -138,6 +145,7 @@ def claim(env, message_id, limit):
                   FROM due
                   JOIN sms_marketing_gateway gateway ON gateway.id = due.gateway_id
                   LEFT JOIN agreed ON agreed.number = due.number
+                        AND agreed.type_id = COALESCE(due.opt_in_type_id, agreed.type_id)
                   LEFT JOIN phone_blacklist blacklist
                          ON blacklist.number = due.number AND blacklist.active
                   LEFT JOIN res_partner contact ON contact.id = due.partner_id

@@ -64,19 +64,23 @@ def unsubscribe_everywhere(env, numbers, company, **facts):
         .with_context(active_test=False)
         .search([("company_id", "=", company.id)])
     )
-    before = {
-        (number, type_id)
-        for number, type_id in env.execute_query(
+    return unsubscribe(env, numbers, types, **facts)
+
+
+def unsubscribe(env, numbers, types, **facts):
+    """Unsubscribe numbers from these types; as ``unsubscribe_everywhere``."""
+    before = set(
+        env.execute_query(
             SQL(
                 """
                 SELECT number, type_id FROM sms_marketing_subscription
-                 WHERE number = ANY(%s) AND company_id = %s AND state = 'unsubscribed'
+                 WHERE number = ANY(%s) AND type_id = ANY(%s) AND state = 'unsubscribed'
                 """,
                 list(numbers),
-                company.id,
+                types.ids,
             )
         )
-    }
+    )
     record(
         env,
         [

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..engine.vocabulary import KEYWORD_ACTIONS
+
 
 class SmsMarketingInbound(models.Model):
     """One text from a contact; rows are appended by ``engine.inbound`` and never changed."""
@@ -21,11 +23,7 @@ class SmsMarketingInbound(models.Model):
     number = fields.Char(string="From", required=True, readonly=True)
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True, index=True)
     body = fields.Text(readonly=True)
-    action = fields.Selection(
-        [("stop", "Opt out"), ("start", "Opt in again"), ("help", "Help")],
-        string="Keyword",
-        readonly=True,
-    )
+    action = fields.Selection(KEYWORD_ACTIONS, string="Keyword", readonly=True)
     message_id = fields.Many2one(
         "sms.marketing.message",
         string="In Answer to",
