@@ -139,7 +139,9 @@ def _help(company, number, _types):
 
 def _programmes(types):
     """Such as "Offers and news (up to 4 texts a month), Event news"."""
-    return ", ".join(f"{one.name} ({one.frequency})" if one.frequency else one.name for one in types)
+    return ", ".join(
+        f"{one.name} ({one.frequency})" if one.frequency else one.name for one in types
+    )
 
 
 _SENTENCES = {"stop": _stop, "start": _start, "join": _join, "help": _help}

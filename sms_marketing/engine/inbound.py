@@ -94,9 +94,7 @@ def _stop(env, inbound, sender, keyword):
     if keyword.type_id:
         changed = consent.unsubscribe(env, [inbound.number], keyword.type_id, **facts)
     else:
-        changed = consent.unsubscribe_everywhere(
-            env, [inbound.number], inbound.company_id, **facts
-        )
+        changed = consent.unsubscribe_everywhere(env, [inbound.number], inbound.company_id, **facts)
     if inbound.message_id:
         env.cr.execute(
             SQL(

@@ -81,8 +81,12 @@ class TestKeyword(SmsMarketingCase):
         self.keyword("Doei", "help")
         self.keyword("doei!", "stop", lang_id=self.env.ref("base.lang_nl").id)
         self.env["res.lang"]._activate_lang("nl_BE")
-        self.assertEqual(self.receive(self.contact(lang="nl_BE").mobile_e164, "DOEI").action, "stop")
-        self.assertEqual(self.receive(self.contact(lang="en_US").mobile_e164, "DOEI").action, "help")
+        self.assertEqual(
+            self.receive(self.contact(lang="nl_BE").mobile_e164, "DOEI").action, "stop"
+        )
+        self.assertEqual(
+            self.receive(self.contact(lang="en_US").mobile_e164, "DOEI").action, "help"
+        )
 
     @mute_logger("odoo.sql_db")
     def test_same_word_twice_is_refused(self):
@@ -149,18 +153,19 @@ class TestKeyword(SmsMarketingCase):
         number = partner.mobile_e164
         self.receive(number, "STOP")
         self.receive(number, "JOIN")
-        self.assertEqual(
-            self.states(number)[self.events], "subscribed"
-        )
+        self.assertEqual(self.states(number)[self.events], "subscribed")
         self.assertEqual(self.states(number)[self.type], "unsubscribed", "nothing else is brought")
         self.assertTrue(partner.sms_marketing)
         line = self.env["sms.marketing.consent"].search([("number", "=", number)], limit=1)
         self.assertEqual((line.previous_state, line.state), ("unsubscribed", "subscribed"))
 
     def test_sign_up_needs_a_type_and_help_has_none(self):
-        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
-            with self.env.cr.savepoint():
-                self.keyword("JOIN", "join")
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaises(IntegrityError),
+            self.env.cr.savepoint(),
+        ):
+            self.keyword("JOIN", "join")
         with self.assertRaises(ValidationError):
             self.keyword("WHAT", "help", type_id=self.events.id)
 
