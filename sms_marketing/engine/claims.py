@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from odoo.tools import SQL
 
 from . import schedule
+from .stop_wishes import IS_HELD
 from .transactions import NOW
 
 #: Seconds that a claim outlives the slowest hand-over that its gateway's time-outs allow, and the
@@ -141,6 +142,10 @@ def claim(env, message_id, limit):
                             WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                             WHEN agreed.state IS NULL THEN 'no_consent'
                             WHEN agreed.state <> 'subscribed' THEN agreed.state
+                            WHEN EXISTS (SELECT 1 FROM sms_marketing_inbound text
+                                          WHERE text.number = due.number
+                                            AND text.company_id = due.company_id AND %(held)s)
+                                 THEN 'stop_wish'
                        END AS reason
                   FROM due
                   JOIN sms_marketing_gateway gateway ON gateway.id = due.gateway_id
@@ -165,6 +170,7 @@ def claim(env, message_id, limit):
             source=source,
             now=NOW,
             limit=limit,
+            held=IS_HELD,
             margin=LEASE_MARGIN,
             rounds=-(-limit // LEAST_CONCURRENCY),
         )

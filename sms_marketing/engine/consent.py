@@ -5,6 +5,8 @@ from datetime import datetime
 
 from odoo.tools import SQL
 
+from . import blacklist
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
@@ -64,7 +66,9 @@ def unsubscribe_everywhere(env, numbers, company, **facts):
         .with_context(active_test=False)
         .search([("company_id", "=", company.id)])
     )
-    return unsubscribe(env, numbers, types, **facts)
+    changed = unsubscribe(env, numbers, types, **facts)
+    blacklist.put(env, numbers, company)
+    return changed
 
 
 def unsubscribe(env, numbers, types, **facts):
@@ -169,7 +173,7 @@ def _record_distinct(env, changes):
                    %s
               FROM valid JOIN upsert USING (number, type_id)
              ORDER BY position
-            RETURNING number, type_id
+            RETURNING number, type_id, company_id, state
             """,
             *columns,
             env.uid,
@@ -177,5 +181,8 @@ def _record_distinct(env, changes):
     )
     env["sms.marketing.subscription"].invalidate_model()
     env["res.partner"].invalidate_model(["sms_subscription_ids"])
-    recorded = set(done)
+    recorded = {(number, type_id) for number, type_id, _company, _state in done}
+    blacklist.take_back(
+        env, {(number, company) for number, _type, company, state in done if state == "subscribed"}
+    )
     return [change for change in changes if (change.number, change.type_id) not in recorded]

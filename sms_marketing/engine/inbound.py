@@ -5,7 +5,7 @@ import time
 from odoo.tools import SQL
 
 from ..text.numbers import to_e164
-from . import answers, consent, double_opt_in
+from . import answers, consent, double_opt_in, stop_wishes
 from .contacts import find_contact, find_or_create_contact
 from .transactions import read_committed
 
@@ -27,13 +27,14 @@ def receive(env, gateway, inbound):
     sender = _sender(env, gateway, inbound.sender)
     partner = find_contact(env, number, company)
     action, keyword = _understand(env, inbound.body, number, company, partner)
+    wish = None if action else stop_wishes.suspect(env, inbound.body, company)
     row = env.execute_query(
         SQL(
             """
             INSERT INTO sms_marketing_inbound (
                 gateway_id, company_id, sender_id, number, body, reference, action, partner_id,
-                message_id, received_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s,
+                message_id, review_state, stop_wish, stop_phrase, received_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
                     COALESCE(%s, now() AT TIME ZONE 'UTC'))
             ON CONFLICT (gateway_id, reference) WHERE reference IS NOT NULL DO NOTHING
             RETURNING id
@@ -47,6 +48,9 @@ def receive(env, gateway, inbound):
             action,
             partner.id or None,
             _last_message_id(env, number, company),
+            "to_review" if wish else None,
+            wish and wish.strength,
+            wish and wish.phrase,
             inbound.received_at,
         )
     )
@@ -55,6 +59,10 @@ def receive(env, gateway, inbound):
     record = env["sms.marketing.inbound"].browse(row[0][0])
     if action:
         ACTIONS[action](env, record, sender, keyword)
+    if action in _SETTLING:
+        stop_wishes.settle(env, number, company, "own_text")
+    if wish:
+        stop_wishes.call_reviewer(record)
     return record
 
 
@@ -177,6 +185,9 @@ def _help(env, inbound, sender, keyword):
 
 
 ACTIONS = {"stop": _stop, "start": _start, "join": _join, "confirm": _confirm, "help": _help}
+
+#: After these nobody needs to guess any more what the number wants.
+_SETTLING = ("stop", "start", "join", "confirm")
 
 
 def _tie(env, inbound, partner):

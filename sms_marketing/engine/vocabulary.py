@@ -55,6 +55,7 @@ AUDIENCE_REASONS = [
     ("country", "Sender may not send to this country"),
     ("blacklisted", "Number is on the phone blacklist"),
     ("unsubscribed", "Opted out"),
+    ("stop_wish", "Reads like a wish to stop; waits for review"),
     ("pending", "Consent not confirmed yet"),
     ("no_consent", "Never agreed to this kind of text"),
     ("duplicate", "Another recipient has the same number"),
@@ -63,6 +64,7 @@ AUDIENCE_REASONS = [
 #: When neither number of a contact can be used, the one with the first of these is told.
 NUMBER_REASONS = [
     "unsubscribed",
+    "stop_wish",
     "pending",
     "blacklisted",
     "no_consent",

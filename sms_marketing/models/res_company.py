@@ -25,6 +25,19 @@ class ResCompany(models.Model):
         translate=True,
         help="Empty: a sentence with the names of the company and of the subscription type.",
     )
+    sms_marketing_fill_blacklist = fields.Boolean(
+        string="STOP Fills the Phone Blacklist",
+        help="Who opts out of all texts of the company is put on Odoo's phone blacklist too, "
+        "which its other SMS apps respect; and taken off again when they agree anew. "
+        "The blacklist counts for every company.",
+    )
+    sms_marketing_reviewer_id = fields.Many2one(
+        "res.users",
+        string="Reviewer of Replies",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Gets an activity for each reply that reads like a wish to stop. Empty: the "
+        "message's responsible where that is a manager, else a manager of the company.",
+    )
     sms_marketing_help_answer = fields.Char(
         string="Answer to HELP",
         translate=True,
