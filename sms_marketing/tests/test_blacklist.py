@@ -46,7 +46,9 @@ class TestBlacklist(SmsMarketingCase):
         self.company.sms_marketing_fill_blacklist = True
         self.receive("12345", "STOP")
         self.assertEqual(
-            self.env["sms.marketing.subscription"].search([("number", "=", "12345")], limit=1).state,
+            self.env["sms.marketing.subscription"]
+            .search([("number", "=", "12345")], limit=1)
+            .state,
             "unsubscribed",
         )
 

@@ -17,9 +17,7 @@ class TestStopWishes(SmsMarketingCase):
         cls.company.sms_marketing_reviewer_id = cls.manager
 
     def receive(self, number, body, gateway=None):
-        record = inbound.receive(
-            self.env, gateway or self.gateway, Inbound(number, SENDER, body)
-        )
+        record = inbound.receive(self.env, gateway or self.gateway, Inbound(number, SENDER, body))
         self.env.invalidate_all()
         return record
 
@@ -42,9 +40,7 @@ class TestStopWishes(SmsMarketingCase):
         self.assertEqual((record.review_state, record.stop_wish), ("to_review", "strong"))
         self.assertEqual(record.stop_phrase, "please stop")
         self.assertEqual(self.state(number), "subscribed", "a person decides")
-        self.assertFalse(
-            self.env["sms.marketing.recipient"].search([("number", "=", number)])
-        )
+        self.assertFalse(self.env["sms.marketing.recipient"].search([("number", "=", number)]))
         activity = self.activities(record)
         self.assertEqual(activity.user_id, self.manager)
         self.assertIn("please stop", activity.summary)
@@ -157,7 +153,9 @@ class TestStopWishes(SmsMarketingCase):
 
     def test_users_see_it_and_do_not_decide(self):
         user = self.user("user_review")
-        record = self.receive(self.contact(subscribed=True).mobile_e164, "arrêtez")
+        partner = self.contact(subscribed=True)
+        self.send(self.message(partner, user_id=user.id))
+        record = self.receive(partner.mobile_e164, "arrêtez")
         self.assertEqual(record.with_user(user).stop_wish, "strong")
         for decide in ("action_opt_out", "action_no_wish"):
             with self.assertRaises(AccessError):

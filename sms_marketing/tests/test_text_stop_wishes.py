@@ -142,7 +142,9 @@ class TestStopWish(BaseCase):
     @given(st.data())
     def test_one_slip_in_stop_is_seen(self, data):
         """Two letters swapped, one doubled, or one in the middle hit wrong (k for o, and so on)."""
-        word = data.draw(st.sampled_from(["stop", "unsubscribe", "abmelden", "afmelden", "arreter"]))
+        word = data.draw(
+            st.sampled_from(["stop", "unsubscribe", "abmelden", "afmelden", "arreter"])
+        )
         place = data.draw(st.integers(0, len(word) - 2))
         kind = data.draw(st.sampled_from(["swap", "double"]))
         if kind == "swap":
@@ -155,13 +157,13 @@ class TestStopWish(BaseCase):
     @quietly
     @given(
         st.sampled_from(
-            [
-                word.rstrip("…")
-                for words in STRONG_WORDS.values()
-                for word in words.split()
-            ]
+            [word.rstrip("…") for words in STRONG_WORDS.values() for word in words.split()]
         ),
-        st.lists(st.sampled_from("my friend order tomorrow blue vous heute mañana".split())),
+        st.lists(
+            st.sampled_from(
+                ["my", "friend", "order", "tomorrow", "blue", "vous", "heute", "mañana"]
+            )
+        ),
     )
     def test_strong_words_are_seen_among_others(self, word, others):
         text = " ".join([*others, word, *others])
