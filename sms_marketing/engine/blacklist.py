@@ -1,4 +1,4 @@
-"""Odoo's phone blacklist: filled on STOP, where the company wants it, so that every app respects it.
+"""Odoo's phone blacklist: filled on STOP where the company wants it, for every app to respect it.
 
 An entry that a STOP has made lasts as long as that STOP. An entry of the staff, or of a carrier
 that knows no such number, is never taken away here; and taking an entry away is no consent.

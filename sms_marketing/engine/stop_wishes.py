@@ -1,4 +1,4 @@
-"""Texts that read like a wish to stop but are no keyword: kept back, shown, and decided by a person.
+"""Texts that read like a wish to stop but are no keyword: shown, and decided by a person.
 
 While a strong one waits, its number gets no campaign: claims and audience look for it.
 """
@@ -108,7 +108,7 @@ def settle(env, number, company, decision, user=None, inbounds=None):
 
 
 def _reviewer(inbound):
-    """The company's choice; else the message's responsible, if a manager; else the first manager."""
+    """The company's choice, else the message's responsible if a manager, else any manager."""
     company = inbound.company_id
     if company.sms_marketing_reviewer_id:
         return company.sms_marketing_reviewer_id

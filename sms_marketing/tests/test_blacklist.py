@@ -69,7 +69,7 @@ class TestBlacklist(SmsMarketingCase):
         self.receive(number, "STOP")
         self.receive(number, "START")
         self.assertTrue(self.entry(number).active)
-        self.assertEqual(self.send(self.message(partner)).reason, "blacklisted")
+        self.assertEqual(self.send_to(partner).reason, "blacklisted")
 
     def test_staff_confirms_what_a_stop_put_there(self):
         self.company.sms_marketing_fill_blacklist = True
@@ -103,12 +103,13 @@ class TestBlacklist(SmsMarketingCase):
         self.company.sms_marketing_fill_blacklist = True
         partner = self.contact(subscribed=True)
         self.receive(partner.mobile_e164, "STOP")
-        lines = self.env["sms.marketing.consent"].search_count([])
+        stranger = self.contact()
+        numbers = [("number", "in", (partner + stranger).mapped("mobile_e164"))]
+        lines = self.env["sms.marketing.consent"].search_count(numbers)
         self.env["phone.blacklist"].remove(partner.mobile_e164)
         self.assertFalse(self.entry(partner.mobile_e164).active)
-        self.assertEqual(self.send(self.message(partner)).reason, "unsubscribed")
-        stranger = self.contact()
+        self.assertEqual(self.send_to(partner).reason, "unsubscribed")
         self.env["phone.blacklist"].add(stranger.mobile_e164)
         self.env["phone.blacklist"].remove(stranger.mobile_e164)
-        self.assertEqual(self.send(self.message(stranger)).reason, "no_consent")
-        self.assertEqual(self.env["sms.marketing.consent"].search_count([]), lines)
+        self.assertEqual(self.send_to(stranger).reason, "no_consent")
+        self.assertEqual(self.env["sms.marketing.consent"].search_count(numbers), lines)

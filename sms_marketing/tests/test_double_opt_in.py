@@ -142,7 +142,7 @@ class TestDoubleOptIn(SmsMarketingCase):
     def test_pending_number_gets_no_campaign(self):
         partner = self.contact()
         self.ask(partner.mobile_e164)
-        recipient = self.send(self.message(partner))
+        recipient = self.send_to(partner)
         self.assertEqual((recipient.state, recipient.reason), ("skipped", "pending"))
 
     def test_request_expires(self):

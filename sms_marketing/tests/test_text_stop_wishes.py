@@ -31,21 +31,24 @@ STRONG = {
     ),
     "nl": (
         "uit", "Uit aub", "stop ermee", "Hou op", "geen berichten meer", "geen sms meer aub",
-        "ik wil geen reclame", "meld me af", "Schrijf mij uit", "verkeerd nummer", "haal me van de lijst",
+        "ik wil geen reclame", "meld me af", "Schrijf mij uit", "verkeerd nummer",
+        "haal me van de lijst",
         "laat me met rust", "wil dit niet meer", "ik wil dit niet", "afgemeld?", "opzeggen",
         "geen interesse", "niet meer sturen", "afmeldne", "verwijder mijn nummer",
     ),
     "fr": (
         "arrêtez", "Arrêtez de m'envoyer des messages", "ARRETE", "stop svp", "plus de messages",
         "plus de pub merci", "ne m’envoyez plus rien", "je ne veux plus recevoir vos sms",
-        "désabonnez-moi", "retirez-moi de votre liste", "mauvais numéro", "vous vous trompez de numéro",
+        "désabonnez-moi", "retirez-moi de votre liste", "mauvais numéro",
+        "vous vous trompez de numéro",
         "laissez-moi tranquille", "pas intéressée", "me désinscrire", "ça suffit", "aret",
         "supprimez mon numéro",
     ),
     "de": (
         "aufhören", "Hört auf!", "bitte keine SMS mehr", "keine Werbung", "melden Sie mich ab",
         "Abmeldne", "falsche Nummer", "kein Interesse", "löschen Sie meine Nummer",
-        "nehmen Sie mich aus dem Verteiler", "lasst mich in Ruhe", "ich widerrufe meine Einwilligung",
+        "nehmen Sie mich aus dem Verteiler", "lasst mich in Ruhe",
+        "ich widerrufe meine Einwilligung",
         "bitte nicht mehr schreiben", "Schluss jetzt", "kündigen", "bitte abmelden danke",
     ),
     "es": (
