@@ -2,11 +2,13 @@ from . import test_activity
 from . import test_activity_access
 from . import test_audience
 from . import test_companies
+from . import test_blacklist
 from . import test_consent
 from . import test_consent_wizard
 from . import test_contact_import
 from . import test_create_message
 from . import test_dispatch
+from . import test_double_opt_in
 from . import test_editor_data
 from . import test_exact
 from . import test_gateway_answers
@@ -17,6 +19,7 @@ from . import test_gateway_twilio
 from . import test_hoot
 from . import test_inbound
 from . import test_install
+from . import test_keyword
 from . import test_links
 from . import test_list
 from . import test_message
@@ -36,6 +39,7 @@ from . import test_sender_gateway
 from . import test_short_link
 from . import test_sign_up
 from . import test_statistics
+from . import test_stop_wishes
 from . import test_test_number
 from . import test_text_encoding
 from . import test_text_estimate
@@ -43,6 +47,7 @@ from . import test_text_keywords
 from . import test_text_links
 from . import test_text_numbers
 from . import test_text_segments
+from . import test_text_stop_wishes
 from . import test_text_template
 from . import test_text_tokens
 from . import test_throttle
