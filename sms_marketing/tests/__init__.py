@@ -1,8 +1,8 @@
 from . import test_activity
 from . import test_activity_access
 from . import test_audience
-from . import test_companies
 from . import test_blacklist
+from . import test_companies
 from . import test_consent
 from . import test_consent_wizard
 from . import test_contact_import
@@ -39,6 +39,7 @@ from . import test_send_test_tour
 from . import test_sender_gateway
 from . import test_short_link
 from . import test_sign_up
+from . import test_sign_up_form
 from . import test_statistics
 from . import test_stop_wishes
 from . import test_test_number
@@ -47,6 +48,7 @@ from . import test_text_estimate
 from . import test_text_keywords
 from . import test_text_links
 from . import test_text_numbers
+from . import test_text_qr
 from . import test_text_segments
 from . import test_text_stop_wishes
 from . import test_text_template
