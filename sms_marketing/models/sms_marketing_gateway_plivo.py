@@ -15,7 +15,6 @@ class SmsMarketingGateway(models.Model):
         groups="sms_marketing.group_administrator",
     )
     plivo_auth_token = fields.Char(
-        string="Plivo Auth Token",
         help="Plivo signs its calls to this Odoo with it.",
         groups="sms_marketing.group_administrator",
     )

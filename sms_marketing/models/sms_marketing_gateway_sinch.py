@@ -18,7 +18,6 @@ class SmsMarketingGateway(models.Model):
             ("br", "Brazil"),
             ("ca", "Canada"),
         ],
-        string="Sinch Region",
         help="Where the service plan lives.",
         groups="sms_marketing.group_administrator",
     )
@@ -31,7 +30,6 @@ class SmsMarketingGateway(models.Model):
         groups="sms_marketing.group_administrator",
     )
     sinch_webhook_secret = fields.Char(
-        string="Sinch Webhook Secret",
         help="If filled in, calls without a good signature are refused.",
         groups="sms_marketing.group_administrator",
     )

@@ -14,7 +14,6 @@ class SmsMarketingGateway(models.Model):
         string="Twilio Account SID", groups="sms_marketing.group_administrator"
     )
     twilio_auth_token = fields.Char(
-        string="Twilio Auth Token",
         help="Twilio signs its calls to this Odoo with it.",
         groups="sms_marketing.group_administrator",
     )

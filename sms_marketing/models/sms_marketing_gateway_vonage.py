@@ -19,7 +19,6 @@ class SmsMarketingGateway(models.Model):
         groups="sms_marketing.group_administrator",
     )
     vonage_signature_secret = fields.Char(
-        string="Vonage Signature Secret",
         help="If filled in, calls without a good signature are refused.",
         groups="sms_marketing.group_administrator",
     )
@@ -31,7 +30,6 @@ class SmsMarketingGateway(models.Model):
             ("sha256", "SHA-256 HMAC"),
             ("sha512", "SHA-512 HMAC"),
         ],
-        string="Vonage Signature Method",
         help="As in the API settings of the account.",
         groups="sms_marketing.group_administrator",
     )
