@@ -39,6 +39,8 @@
         "views/res_config_settings_views.xml",
         "views/sms_marketing_public_page_templates.xml",
         "views/sms_marketing_preference_templates.xml",
+        "views/sms_marketing_sign_up_templates.xml",
+        "views/sms_marketing_sign_up_form_views.xml",
         "views/sms_marketing_menus.xml",
     ],
     "demo": ["demo/sms_marketing_demo.xml"],

@@ -37,7 +37,7 @@ def prepare(message):
     groups = timing.groups(
         env, SQL("SELECT zone, prefix, number FROM sms_marketing_audience WHERE reason IS NULL")
     )
-    slots = timing.slots(message, rules, groups, now)
+    slots = timing.slots(timing.Plan.of(message, now), rules, groups, now)
     env.cr.execute(
         SQL(
             """

@@ -45,6 +45,33 @@ class Slot:
         return self.reason == "moment_passed"
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When a message is meant to go out.
+
+    :param at: the moment (UTC); by each contact's clock: what the company's clock then shows
+    :param starts: when sending starts (UTC)
+    :param if_passed: what becomes of contacts whose moment is before the start: a value of
+        ``passed_moment``
+    """
+
+    at: datetime
+    starts: datetime
+    by_contact_clock: bool = False
+    if_passed: str = "now"
+
+    @classmethod
+    def of(cls, message, now):
+        """The plan of a message that starts."""
+        at = message.scheduled_at or now
+        return cls(
+            at,
+            message.starts_at or at,
+            message.send_in_contact_time_zone,
+            message.passed_moment,
+        )
+
+
 class Rules:
     """The quiet hours of a company, by country of the number."""
 
@@ -126,29 +153,28 @@ def groups(env, rows):
     ]
 
 
-def slots(message, rules, found, now):
-    """The slot of each group for a message that starts, in the order of the groups.
+def slots(plan, rules, found, now):
+    """The slot of each group, in the order of the groups.
 
+    :param Plan plan: of the message
     :param found: list of Group
     :param datetime now: quiet hours are looked up from here on
     :rtype: list[Slot]
     """
-    planned = message.scheduled_at or now
-    starts = message.starts_at or planned
-    wall = wall_of(planned, rules.default_zone)
+    wall = wall_of(plan.at, rules.default_zone)
     result = []
     for group in found:
         contact_zone = group.zone if find_zone(group.zone) else None
         zone = contact_zone or rules.default_zone
-        meant, is_passed, reason = planned, False, None
-        if message.send_in_contact_time_zone:
+        meant, is_passed, reason = plan.at, False, None
+        if plan.by_contact_clock:
             meant = utc_of(wall, zone)
-            is_passed = meant < starts
-            if is_passed and message.passed_moment == "next_day":
-                meant = next_day_from(wall, zone, starts)
+            is_passed = meant < plan.starts
+            if is_passed and plan.if_passed == "next_day":
+                meant = next_day_from(wall, zone, plan.starts)
             elif is_passed:
-                reason = "moment_passed" if message.passed_moment == "leave_out" else None
-                meant = starts
+                reason = "moment_passed" if plan.if_passed == "leave_out" else None
+                meant = plan.starts
         earliest = max(meant, now)
         begin, until = rules.opening(earliest, contact_zone, group.number)
         is_deferred = begin > earliest

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+
 from odoo.addons.base.models.res_partner import _tz_get
 
 from ..text.clock import find_zone
@@ -39,13 +40,12 @@ class ResCompany(models.Model):
         "by them.",
     )
 
-    # No dependency: what is once chosen stays when the company's contact moves.
+    # Not on the contact's zone: what is once chosen stays when the company's contact moves.
+    @api.depends("partner_id")
     def _compute_sms_marketing_tz(self):
         admin = self.env.ref("base.user_admin", raise_if_not_found=False)
         for company in self:
-            company.sms_marketing_tz = (
-                company.partner_id.tz or (admin and admin.sudo().tz) or "UTC"
-            )
+            company.sms_marketing_tz = company.partner_id.tz or (admin and admin.sudo().tz) or "UTC"
 
     def _sms_marketing_zone(self):
         """The name of the company's time zone; UTC where it has none that exists."""

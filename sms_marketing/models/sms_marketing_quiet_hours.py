@@ -28,7 +28,9 @@ class SmsMarketingQuietHours(models.Model):
         help="Where the number is. Empty: every country without a line of its own.",
     )
     opens = fields.Float(string="From", default=8.0, required=True, help="Texts may go out from")
-    closes = fields.Float(string="Until", default=20.0, required=True, help="Texts may go out until")
+    closes = fields.Float(
+        string="Until", default=20.0, required=True, help="Texts may go out until"
+    )
     monday = fields.Boolean(string="Mon", default=True)
     tuesday = fields.Boolean(string="Tue", default=True)
     wednesday = fields.Boolean(string="Wed", default=True)

@@ -31,6 +31,7 @@ from . import test_send_test
 from . import test_send_test_tour
 from . import test_sender_gateway
 from . import test_short_link
+from . import test_sign_up
 from . import test_statistics
 from . import test_test_number
 from . import test_text_encoding

@@ -47,8 +47,6 @@ class TestClock(BaseCase):
             ("2026-04-05 01:45", "Australia/Lord_Howe", "2026-04-04 14:45"),
         ):
             self.assertEqual(utc_of(at(wall), zone), at(moment), zone)
-            later = wall_of(at(moment) + timedelta(minutes=30), "Australia/Lord_Howe")
-            self.assertTrue(later)
 
     @given(WALLS, ZONES)
     def test_moment_shows_the_time_or_a_later_one(self, wall, zone):
@@ -93,6 +91,14 @@ class TestClock(BaseCase):
         self.assertEqual(moment, at("2026-03-29 07:00"))
 
     def test_names_that_are_no_zone(self):
-        for name in (None, "", "Europe/Atlantis", "Europe", "../etc/passwd", "/etc/localtime", "x" * 300):
+        for name in (
+            None,
+            "",
+            "Europe/Atlantis",
+            "Europe",
+            "../etc/passwd",
+            "/etc/localtime",
+            "x" * 300,
+        ):
             self.assertIsNone(find_zone(name), name)
         self.assertTrue(find_zone("US/Pacific"))

@@ -79,7 +79,11 @@ class TestQuietHours(BaseCase):
             (at("2026-11-24 23:30"), None),
         )
         begin, end = opening(
-            "2026-11-24 12:00", "UTC", opens=0, closes=1440, holidays=frozenset({date(2026, 11, 26)})
+            "2026-11-24 12:00",
+            "UTC",
+            opens=0,
+            closes=1440,
+            holidays=frozenset({date(2026, 11, 26)}),
         )
         self.assertEqual((begin, end), (at("2026-11-24 12:00"), at("2026-11-26 00:00")))
 
@@ -105,15 +109,19 @@ class TestQuietHours(BaseCase):
         found = opening("2026-11-24 00:00", None, RUSSIA)
         self.assertEqual(found, (at("2026-11-24 06:00"), at("2026-11-24 08:00")))
 
-    def test_toll_free_number_goes_by_the_contact_or_the_company(self):
-        """It may be anywhere between Puerto Rico and Guam, which are never open together."""
-        for contact, default, begin in (
-            (None, NEW_YORK, "2026-11-24 13:00"),
-            (AMSTERDAM, NEW_YORK, "2026-11-24 07:00"),
-        ):
-            self.assertEqual(
-                opening("2026-11-24 06:00", contact, TOLL_FREE, default)[0], at(begin)
-            )
+    def test_toll_free_number_goes_by_the_contact(self):
+        """It may be anywhere between Puerto Rico and Guam."""
+        self.assertEqual(
+            opening("2026-11-24 06:00", NEW_YORK, TOLL_FREE)[0], at("2026-11-24 13:00")
+        )
+        # Guam's 8:00, which is not yet 20:00 in Newfoundland.
+        self.assertEqual(opening("2026-11-24 06:00", None, TOLL_FREE)[0], at("2026-11-24 22:00"))
+
+    def test_zones_that_are_never_open_together(self):
+        """The contact's counts alone then, else the company's."""
+        number = ("Europe/London", "Asia/Tokyo", "America/Los_Angeles")
+        for contact, begin in ((None, "2026-11-24 13:00"), (AMSTERDAM, "2026-11-24 07:00")):
+            self.assertEqual(opening("2026-11-24 06:00", contact, number, NEW_YORK)[0], at(begin))
 
     def test_year_full_of_holidays_is_a_mistake(self):
         every_day = frozenset((month, day) for month in range(1, 13) for day in range(1, 32))
@@ -167,6 +175,7 @@ class TestPlaces(BaseCase):
             ("+13035550123", "US", ("America/Denver",)),
             ("+34612345678", "ES", ("Atlantic/Canary", "Europe/Madrid")),
             ("+80012345678", None, ()),
+            ("+14734140000", "GD", ("America/Grenada",)),
         ):
             self.assertEqual(place_of(number), (region, zones))
         self.assertEqual(len(TOLL_FREE), len(set(TOLL_FREE)))
@@ -177,9 +186,7 @@ class TestPlaces(BaseCase):
         number = f"+1{digits}"
         length = prefix_lengths().get(number[:5], 5)
         neighbour = number[:length] + f"{other:010}"[-(len(number) - length) :]
-        region, zones = place_of(number)
-        if region and place_of(neighbour)[0]:
-            self.assertEqual(place_of(neighbour)[1], zones)
+        self.assertEqual(place_of(neighbour)[1], place_of(number)[1])
 
     def test_countries_that_share_a_calling_code_are_told_apart_where_it_matters(self):
         self.assertNotIn("+4477", prefix_lengths())

@@ -53,7 +53,9 @@ def place_of(number: str) -> tuple[str | None, tuple[str, ...]]:
     No zones: the number is of no place (such as +800 and satellite numbers).
     """
     try:
-        zones = timezone.time_zones_for_number(phonenumbers.parse(number))
+        # By the digits, whatever kind of number: `time_zones_for_number` would take a Caribbean
+        # mobile for one of anywhere in North America.
+        zones = timezone.time_zones_for_geographical_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
         return None, ()
     return region_of(number), tuple(zone for zone in zones if _is_place(zone))

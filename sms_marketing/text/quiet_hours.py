@@ -51,7 +51,9 @@ class Hours:
     def is_open_on(self, day: date, holidays: bool = True) -> bool:
         if day.weekday() not in self.weekdays:
             return False
-        return not holidays or (day not in self.holidays and (day.month, day.day) not in self.yearly)
+        return not holidays or (
+            day not in self.holidays and (day.month, day.day) not in self.yearly
+        )
 
     def openings(self, zone, moment, days, holidays=True):
         """[(from, until), …] in ``zone`` that end after ``moment``, so many days ahead; UTC."""
