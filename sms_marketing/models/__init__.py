@@ -25,6 +25,7 @@ from . import (
     sms_marketing_message_review,
     sms_marketing_message_test,
     sms_marketing_message_timing,
+    sms_marketing_message_zones,
     sms_marketing_price,
     sms_marketing_quiet_hours,
     sms_marketing_receipt,

@@ -267,7 +267,7 @@ class TestQuietHoursOfMessages(TimingCase):
                 {
                     "name": "Elsewhere",
                     "date": "2050-01-13",
-                    "country_id": self.env.ref("base.nl").id,
+                    "country_id": netherlands.id,
                 },
                 {"name": "Another year", "date": "2049-01-13"},
             ]

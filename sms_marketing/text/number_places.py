@@ -19,6 +19,10 @@ USUAL_LENGTH = 5
 #: Characters that tell apart the countries that share a calling code.
 _SHARED_LENGTH = 9
 
+#: Calling codes whose digits tell the place of mobiles too. For `time_zones_for_number` a Caribbean
+#: mobile may be anywhere in North America.
+_BY_DIGITS = frozenset({1})
+
 
 @cache
 def prefix_lengths(regions: frozenset[str] = frozenset()) -> dict[str, int]:
@@ -53,9 +57,11 @@ def place_of(number: str) -> tuple[str | None, tuple[str, ...]]:
     No zones: the number is of no place (such as +800 and satellite numbers).
     """
     try:
-        # By the digits, whatever kind of number: `time_zones_for_number` would take a Caribbean
-        # mobile for one of anywhere in North America.
-        zones = timezone.time_zones_for_geographical_number(phonenumbers.parse(number))
+        parsed = phonenumbers.parse(number)
+        if parsed.country_code in _BY_DIGITS:
+            zones = timezone.time_zones_for_geographical_number(parsed)
+        else:
+            zones = timezone.time_zones_for_number(parsed)
     except phonenumbers.NumberParseException:
         return None, ()
     return region_of(number), tuple(zone for zone in zones if _is_place(zone))
