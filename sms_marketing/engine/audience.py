@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import timing
+from .stop_wishes import IS_HELD
 from .transactions import NOW
 from .vocabulary import NUMBER_REASONS
 
@@ -146,6 +147,10 @@ def audience_query(message):
                         WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                         WHEN subscription.state IS NULL THEN 'no_consent'
                         WHEN subscription.state <> 'subscribed' THEN subscription.state
+                        WHEN choice.number IN (
+                                 SELECT text.number FROM sms_marketing_inbound text
+                                  WHERE text.company_id = %(company)s AND %(held)s)
+                             THEN 'stop_wish'
                    END AS number_reason
               FROM named
               JOIN res_partner contact ON contact.id = named.id
@@ -176,6 +181,7 @@ def audience_query(message):
         named=_contacts(message, message.include_list_ids, "include"),
         excluded=_contacts(message, message.exclude_list_ids, "exclude"),
         company=message.company_id.id,
+        held=IS_HELD,
         type=message.subscription_type_id.id,
         country_allowed=(SQL("choice.number LIKE ANY(%s)", prefixes) if prefixes else SQL("TRUE")),
         number_reasons=NUMBER_REASONS,

@@ -2,6 +2,7 @@ from . import sms_marketing_engine_record
 
 # isort: split (the next ones inherit from it)
 from . import (
+    phone_blacklist,
     res_company,
     res_config_settings,
     res_partner,
@@ -12,6 +13,8 @@ from . import (
     sms_marketing_create_form,
     sms_marketing_gateway,
     sms_marketing_holiday,
+    sms_marketing_gateway_kannel,
+    sms_marketing_gateway_twilio,
     sms_marketing_inbound,
     sms_marketing_keyword,
     sms_marketing_link,

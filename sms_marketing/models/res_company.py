@@ -24,10 +24,29 @@ class ResCompany(models.Model):
         translate=True,
         help="Empty: a sentence with the company's name that confirms the opt-in.",
     )
+    sms_marketing_join_answer = fields.Char(
+        string="Answer to a Sign-up",
+        translate=True,
+        help="Empty: a sentence with the names of the company and of the subscription type.",
+    )
+    sms_marketing_fill_blacklist = fields.Boolean(
+        string="STOP Fills the Phone Blacklist",
+        help="Who opts out of all texts of the company is put on Odoo's phone blacklist too, "
+        "which its other SMS apps respect; and taken off again when they agree anew. "
+        "The blacklist counts for every company.",
+    )
+    sms_marketing_reviewer_id = fields.Many2one(
+        "res.users",
+        string="Reviewer of Replies",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Gets an activity for each reply that reads like a wish to stop. Empty: the "
+        "message's responsible where that is a manager, else a manager of the company.",
+    )
     sms_marketing_help_answer = fields.Char(
         string="Answer to HELP",
         translate=True,
-        help="Empty: the company's name, its phone and e-mail, and how to opt out.",
+        help="Empty: the company, what the number gets and how often, phone and e-mail, and how to "
+        "opt out.",
     )
 
     sms_marketing_tz = fields.Selection(
@@ -58,32 +77,3 @@ class ResCompany(models.Model):
         forms = self.env["sms.marketing.create.form"].sudo()
         forms.create([{"company_id": company.id} for company in companies])
         return companies
-
-    def _sms_marketing_answer(self, action):
-        """What goes out to a contact who texted STOP, START or HELP, in the language of the env."""
-        self.ensure_one()
-        own_words = {
-            "stop": self.sms_marketing_stop_answer,
-            "start": self.sms_marketing_start_answer,
-            "help": self.sms_marketing_help_answer,
-        }[action]
-        if own_words:
-            return own_words
-        contact = " ".join(filter(None, [self.phone, self.email]))
-        return {
-            "stop": self.env._(
-                "%(company)s: you are opted out and get no more texts. Reply START to come back.",
-                company=self.name,
-            ),
-            "start": self.env._(
-                "%(company)s: you get our texts again. Message and data rates may apply. "
-                "Reply HELP for help, STOP to opt out.",
-                company=self.name,
-            ),
-            "help": self.env._(
-                "%(company)s texts: %(contact)s. Message and data rates may apply. "
-                "Reply STOP to opt out.",
-                company=self.name,
-                contact=contact or self.name,
-            ),
-        }[action]
