@@ -17,7 +17,6 @@ export class TimeZones extends Component {
 
     setup() {
         this.orm = useService("orm");
-        this.action = useService("action");
         this.state = useState({ overview: null, isCounting: false });
         useEffect(
             () => {
@@ -69,16 +68,6 @@ export class TimeZones extends Component {
         } finally {
             this.state.isCounting = false;
         }
-    }
-
-    async open(line) {
-        const { resModel, resId } = this.props.record;
-        this.action.doAction(
-            await this.orm.call(resModel, "action_view_time_zone", [
-                resId,
-                line.is_fallback ? false : line.zone,
-            ])
-        );
     }
 }
 
