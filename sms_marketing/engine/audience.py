@@ -57,6 +57,7 @@ def prepare(message):
               FROM sms_marketing_audience audience
               LEFT JOIN %(slots)s ON audience.reason IS NULL
                                  AND slot.zone = audience.zone AND slot.prefix = audience.prefix
+             ORDER BY partner_id
             """,
             message=message.id,
             company=message.company_id.id,
