@@ -1,8 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from odoo.addons.base.models.res_partner import _tz_get
 
 from ..text.clock import find_zone
+from ..text.template import fill_preference_link
 
 
 class ResCompany(models.Model):
@@ -12,7 +14,9 @@ class ResCompany(models.Model):
         string="Opt-out Text",
         translate=True,
         default=lambda self: self.env._("Reply STOP to opt out"),
-        help="Added to every message that includes the default opt-out text.",
+        help="Added to every message that includes the default opt-out text. "
+        "{{ recipient.preference_link }} in it becomes the link to each recipient's own page, "
+        "to choose what to get or to stop.",
     )
     sms_marketing_stop_answer = fields.Char(
         string="Answer to STOP",
@@ -70,6 +74,17 @@ class ResCompany(models.Model):
         """The name of the company's time zone; UTC where it has none that exists."""
         zone = self.sudo().sms_marketing_tz
         return zone if find_zone(zone) else "UTC"
+
+    @api.constrains("sms_marketing_opt_out_text")
+    def _check_opt_out_text(self):
+        for company in self:
+            rest = fill_preference_link(company.sms_marketing_opt_out_text or "", "")
+            if "{{" in rest or "}}" in rest:
+                raise ValidationError(
+                    self.env._(
+                        "The opt-out text can have one token only: {{ recipient.preference_link }}."
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
