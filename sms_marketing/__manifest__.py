@@ -26,6 +26,8 @@
         "views/sms_marketing_inbound_views.xml",
         "views/sms_marketing_statistic_views.xml",
         "views/sms_marketing_gateway_views.xml",
+        "views/sms_marketing_gateway_kannel_views.xml",
+        "views/sms_marketing_gateway_twilio_views.xml",
         "views/sms_marketing_sender_views.xml",
         "views/sms_marketing_price_views.xml",
         "views/sms_marketing_keyword_views.xml",

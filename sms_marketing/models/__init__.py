@@ -12,6 +12,8 @@ from . import (
     sms_marketing_create_field,
     sms_marketing_create_form,
     sms_marketing_gateway,
+    sms_marketing_gateway_kannel,
+    sms_marketing_gateway_twilio,
     sms_marketing_inbound,
     sms_marketing_keyword,
     sms_marketing_link,

@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..text.template import fill_preference_link
 
 
 class ResCompany(models.Model):
@@ -8,7 +11,9 @@ class ResCompany(models.Model):
         string="Opt-out Text",
         translate=True,
         default=lambda self: self.env._("Reply STOP to opt out"),
-        help="Added to every message that includes the default opt-out text.",
+        help="Added to every message that includes the default opt-out text. "
+        "{{ recipient.preference_link }} in it becomes the link to each recipient's own page, "
+        "to choose what to get or to stop.",
     )
     sms_marketing_stop_answer = fields.Char(
         string="Answer to STOP",
@@ -44,6 +49,17 @@ class ResCompany(models.Model):
         help="Empty: the company, what the number gets and how often, phone and e-mail, and how to "
         "opt out.",
     )
+
+    @api.constrains("sms_marketing_opt_out_text")
+    def _check_opt_out_text(self):
+        for company in self:
+            rest = fill_preference_link(company.sms_marketing_opt_out_text or "", "")
+            if "{{" in rest or "}}" in rest:
+                raise ValidationError(
+                    self.env._(
+                        "The opt-out text can have one token only: {{ recipient.preference_link }}."
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):

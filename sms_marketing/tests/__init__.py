@@ -16,6 +16,7 @@ from . import test_gateway_answers
 from . import test_gateway_http
 from . import test_gateway_kannel
 from . import test_gateway_sandbox
+from . import test_gateway_twilio
 from . import test_hoot
 from . import test_inbound
 from . import test_install
@@ -26,8 +27,11 @@ from . import test_message
 from . import test_message_body
 from . import test_opt_out_text
 from . import test_partner
+from . import test_preference_link
 from . import test_preferences
 from . import test_preview
+from . import test_provider_accounts
+from . import test_provider_webhooks
 from . import test_receipts
 from . import test_review
 from . import test_security
