@@ -147,12 +147,9 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
             )
             lines.append(row.line)
     to_ask = {change for change in changes if ask and change.state == "subscribed"}
-    asked = {
-        (change.number, change.type_id) for change in double_opt_in.request(env, list(to_ask))
-    }
+    asked = {(change.number, change.type_id) for change in double_opt_in.request(env, list(to_ask))}
     left_out = {
-        id(change)
-        for change in consent.record(env, [one for one in changes if one not in to_ask])
+        id(change) for change in consent.record(env, [one for one in changes if one not in to_ask])
     }
     for line, change in zip(lines, changes, strict=True):
         if change in to_ask:

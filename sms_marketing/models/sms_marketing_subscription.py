@@ -104,8 +104,6 @@ class SmsMarketingSubscription(models.Model):
                     "mobile" if partner.mobile_e164 == self.number else "phone"
                 ),
                 "default_type_id": self.type_id.id,
-                "default_state": (
-                    "unsubscribed" if self.state == "subscribed" else "subscribed"
-                ),
+                "default_state": ("unsubscribed" if self.state == "subscribed" else "subscribed"),
             },
         }

@@ -246,9 +246,7 @@ class TestContactsComeAndGo(Log):
 
     def test_origin_of_the_present_state(self):
         partner = self.contact()
-        self.subscribe(
-            partner.mobile_e164, method="import", occurred_at=datetime(2026, 1, 1)
-        )
+        self.subscribe(partner.mobile_e164, method="import", occurred_at=datetime(2026, 1, 1))
         self.subscribe(partner.mobile_e164, method="form")
         subscription = partner.sms_subscription_ids
         self.assertEqual(
@@ -265,6 +263,4 @@ class TestContactsComeAndGo(Log):
         events = self.env["sms.marketing.subscription.type"].create({"name": "Events"})
         partner = self.contact(phone=self.number(), subscribed=True)
         self.subscribe(partner.mobile_e164, type=events)
-        self.assertEqual(
-            partner.sms_no_consent, f"{partner.phone_e164}: {self.type.name}, Events"
-        )
+        self.assertEqual(partner.sms_no_consent, f"{partner.phone_e164}: {self.type.name}, Events")

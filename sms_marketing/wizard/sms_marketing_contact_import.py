@@ -62,10 +62,9 @@ class SmsMarketingContactImport(models.TransientModel):
     def action_import(self):
         """Import what can be imported; say what was left out or taken with a reservation."""
         self.ensure_one()
+        self.type_id.check_access("read")
         content = self._read()
-        result = contact_import.load(
-            self.env, content.rows, self.type_id, ask=self.ask_to_confirm
-        )
+        result = contact_import.load(self.env, content.rows, self.type_id, ask=self.ask_to_confirm)
         if self.list_name and result.partner_ids:
             self.list_id = self.env["sms.marketing.list"].create(
                 {
