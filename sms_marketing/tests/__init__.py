@@ -42,4 +42,5 @@ from . import test_text_tokens
 from . import test_token_default
 from . import test_tour_composer
 from . import test_tours
+from . import test_view_audience
 from . import test_webhooks
