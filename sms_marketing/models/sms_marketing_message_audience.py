@@ -4,7 +4,6 @@ from odoo.exceptions import UserError, ValidationError
 from ..engine import audience
 
 
-
 class SmsMarketingMessage(models.Model):
     """Who would get a message if it started now, and who would not (S17 to S21, S39)."""
 

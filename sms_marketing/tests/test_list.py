@@ -134,9 +134,7 @@ class TestList(SmsMarketingCase):
         self.assertIn(": 2.", wizard.action_apply()["params"]["message"])
         self.assertEqual(fixed.partner_ids, people[:2])
         self.assertEqual(people[0].sms_list_ids, fixed)
-        self.assertIn(
-            ": 1.", self._members(fixed, people[1:]).action_apply()["params"]["message"]
-        )
+        self.assertIn(": 1.", self._members(fixed, people[1:]).action_apply()["params"]["message"])
         self._members(fixed, people[:2], operation="remove").action_apply()
         self.assertEqual(fixed.partner_ids, people[2])
 

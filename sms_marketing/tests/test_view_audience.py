@@ -23,7 +23,7 @@ class TestViewAudience(SmsMarketingCase):
     def found(self, reason, user=None, message=None):
         message = (message or self.draft).with_user(user or self.env.user)
         action = message.action_view_audience(reason)
-        partners = message.env["res.partner"].with_context(action["context"])
+        partners = message.env["res.partner"].with_context(**action["context"])
         return partners.search(action["domain"])
 
     def test_each_reason_opens_its_contacts(self):
@@ -81,9 +81,7 @@ class TestViewAudience(SmsMarketingCase):
 
     def test_nonsense_finds_nobody(self):
         for value in ("", "no message", "12", ":no_number", "999999999:no_number", "9" * 40, False):
-            self.assertFalse(
-                self.env["res.partner"].search([("sms_audience", "=", value)]), value
-            )
+            self.assertFalse(self.env["res.partner"].search([("sms_audience", "=", value)]), value)
 
     def test_page_is_told_what_is_missing_or_broken(self):
         self.assertEqual(self.draft.get_audience()["recipients"], 1)

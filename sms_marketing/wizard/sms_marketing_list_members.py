@@ -20,7 +20,6 @@ class SmsMarketingListMembers(models.TransientModel):
     )
     list_id = fields.Many2one(
         "sms.marketing.list",
-        string="List",
         domain="[('kind', '=', 'fixed')]",
         default=lambda self: self.env.context.get("sms_marketing_list_id"),
     )
