@@ -4,6 +4,11 @@ UPDATE sms_marketing_gateway
        kannel_url = NULL,
        kannel_username = NULL,
        kannel_password = NULL,
+       twilio_account_sid = NULL,
+       twilio_auth_token = NULL,
+       twilio_api_key = NULL,
+       twilio_api_secret = NULL,
+       twilio_messaging_service = NULL,
        webhook_secret = gen_random_uuid()::text;
 UPDATE sms_marketing_message SET state = 'paused' WHERE state = 'sending';
 UPDATE sms_marketing_message SET state = 'draft' WHERE state = 'scheduled';

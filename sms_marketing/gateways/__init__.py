@@ -1,6 +1,6 @@
 """SMS providers in plain Python: no ORM, one small interface (`base.Gateway`), typed outcomes."""
 
-from . import kannel, sandbox
+from . import kannel, sandbox, twilio
 from .base import Gateway, get_gateway_class, register
 
-__all__ = ["Gateway", "get_gateway_class", "kannel", "register", "sandbox"]
+__all__ = ["Gateway", "get_gateway_class", "kannel", "register", "sandbox", "twilio"]

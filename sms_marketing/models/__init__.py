@@ -2,6 +2,7 @@ from . import sms_marketing_engine_record
 
 # isort: split (the next ones inherit from it)
 from . import (
+    phone_blacklist,
     res_company,
     res_config_settings,
     res_partner,
@@ -12,6 +13,8 @@ from . import (
     sms_marketing_create_field,
     sms_marketing_create_form,
     sms_marketing_gateway,
+    sms_marketing_gateway_kannel,
+    sms_marketing_gateway_twilio,
     sms_marketing_inbound,
     sms_marketing_keyword,
     sms_marketing_link,
@@ -23,11 +26,15 @@ from . import (
     sms_marketing_message_delivery,
     sms_marketing_message_editor,
     sms_marketing_message_exact,
+    sms_marketing_message_review,
     sms_marketing_message_test,
     sms_marketing_price,
     sms_marketing_receipt,
     sms_marketing_recipient,
     sms_marketing_sender,
+    sms_marketing_sign_up,
+    sms_marketing_sign_up_choice,
+    sms_marketing_sign_up_form,
     sms_marketing_statistic,
     sms_marketing_subscription,
     sms_marketing_subscription_type,
