@@ -9,6 +9,19 @@ UPDATE sms_marketing_gateway
        twilio_api_key = NULL,
        twilio_api_secret = NULL,
        twilio_messaging_service = NULL,
+       vonage_api_key = NULL,
+       vonage_api_secret = NULL,
+       vonage_signature_secret = NULL,
+       vonage_signature_method = NULL,
+       plivo_auth_id = NULL,
+       plivo_auth_token = NULL,
+       plivo_powerpack = NULL,
+       sinch_region = NULL,
+       sinch_service_plan = NULL,
+       sinch_api_token = NULL,
+       sinch_webhook_secret = NULL,
+       messagebird_access_key = NULL,
+       messagebird_signing_key = NULL,
        webhook_secret = gen_random_uuid()::text;
 UPDATE sms_marketing_message SET state = 'paused' WHERE state = 'sending';
 UPDATE sms_marketing_message SET state = 'draft' WHERE state = 'scheduled';

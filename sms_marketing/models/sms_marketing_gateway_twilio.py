@@ -11,23 +11,22 @@ class SmsMarketingGateway(models.Model):
         ondelete={"twilio": lambda gateways: gateways._retire()},
     )
     twilio_account_sid = fields.Char(
-        string="Account SID", groups="sms_marketing.group_administrator"
+        string="Twilio Account SID", groups="sms_marketing.group_administrator"
     )
     twilio_auth_token = fields.Char(
-        string="Auth Token",
         help="Twilio signs its calls to this Odoo with it.",
         groups="sms_marketing.group_administrator",
     )
     twilio_api_key = fields.Char(
-        string="API Key SID",
+        string="Twilio API Key SID",
         help="With its secret, this is the login instead of account SID and auth token.",
         groups="sms_marketing.group_administrator",
     )
     twilio_api_secret = fields.Char(
-        string="API Key Secret", groups="sms_marketing.group_administrator"
+        string="Twilio API Key Secret", groups="sms_marketing.group_administrator"
     )
     twilio_messaging_service = fields.Char(
-        string="Messaging Service SID",
+        string="Twilio Messaging Service SID",
         help="If filled in, Twilio chooses the sender from the service's pool.",
         groups="sms_marketing.group_administrator",
     )

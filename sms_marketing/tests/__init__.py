@@ -16,6 +16,10 @@ from . import test_gateway_http
 from . import test_gateway_kannel
 from . import test_gateway_sandbox
 from . import test_gateway_twilio
+from . import test_gateway_vonage
+from . import test_gateway_plivo
+from . import test_gateway_sinch
+from . import test_gateway_messagebird
 from . import test_hoot
 from . import test_inbound
 from . import test_install

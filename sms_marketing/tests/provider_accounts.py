@@ -15,6 +15,27 @@ SETTINGS = {
         "api_secret": "twilio-api-secret-0815",
         "messaging_service": "",
     },
+    "vonage": {
+        "api_key": "abcd1234",
+        "api_secret": "vonage-api-secret-12",
+        "signature_secret": "vonage-signature-secret-34",
+        "signature_method": "sha256",
+    },
+    "plivo": {
+        "auth_id": "MAXXXXXXXXXXXXXXXXXX",
+        "auth_token": "plivo-auth-token-2342",
+        "powerpack": "",
+    },
+    "sinch": {
+        "region": "eu",
+        "service_plan": "ed8ab6a5c1d84b2e",
+        "api_token": "sinch-api-token-7788",
+        "webhook_secret": "sinch-webhook-secret-99",
+    },
+    "messagebird": {
+        "access_key": "messagebird-live-key-5566",
+        "signing_key": "messagebird-signing-key-of-32-bytes",
+    },
 }
 
 CALLBACK = "https://odoo.example.com/sms_marketing/webhook/7/hook5ecret"

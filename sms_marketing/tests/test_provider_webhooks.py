@@ -216,3 +216,97 @@ class TestTwilioFlow(ProviderFlowCase):
         self.assertEqual(self.state_of(number), "unsubscribed")
         text = self.env["sms.marketing.inbound"].search([("gateway_id", "=", self.account.id)])
         self.assertEqual((text.body, text.sender_id), ("STOP", self.account_sender))
+
+
+#: provider -> the calls that it makes about a text and about a STOP, unsigned, as (content type,
+#: body) with words to fill in. Signatures are left out: `UNSIGNED` empties the setting for them.
+CALLS = {
+    "vonage": (
+        (
+            "application/json",
+            '{"messageId": "1", "client-ref": "%(token)s", "status": "failed", "err-code": "53"}',
+        ),
+        (FORM, "msisdn=%(digits)s&to=12025550123&messageId=in-1&text=STOP"),
+    ),
+    "sinch": (
+        (
+            "application/json",
+            '{"type": "recipient_delivery_report_sms", "batch_id": "1",'
+            ' "client_reference": "%(token)s", "status": "Failed", "code": 404}',
+        ),
+        (
+            "application/json",
+            '{"type": "mo_text", "id": "in-1", "from": "%(digits)s",'
+            ' "to": "12025550123", "body": "Stop"}',
+        ),
+    ),
+    "messagebird": (
+        (FORM, "id=1&reference=%(token)s&status=delivery_failed&statusReason=opted+out"),
+        (FORM, "originator=%(digits)s&recipient=12025550123&body=stop&id=in-1"),
+    ),
+}
+UNSIGNED = {
+    "vonage": {"signature_secret": ""},
+    "sinch": {"webhook_secret": ""},
+    "messagebird": {"signing_key": ""},
+}
+TAKEN = {
+    "vonage": (200, '{"messages": [{"status": "0", "message-id": "%s"}]}'),
+    "sinch": (201, '{"id": "%s"}'),
+    "messagebird": (201, '{"id": "%s"}'),
+}
+
+
+@tagged("post_install", "-at_install")
+class TestOtherProvidersFlow(ProviderFlowCase):
+    """From sending to the receipt and the STOP, with each provider that need not sign."""
+
+    provider = "vonage"
+
+    def test_signature_that_is_asked_for_is_needed(self):
+        for provider, (receipt, _stop) in CALLS.items():
+            account = self.make_gateway(**record_values(provider))
+            with self.assertLogs("odoo.addons.sms_marketing", "WARNING"):
+                response = self.deliver(
+                    f"{account.callback_url}/receipt",
+                    data=receipt[1] % {"token": "x", "digits": "1"},
+                    headers={"Content-Type": receipt[0]},
+                )
+            self.assertEqual(response.status_code, 403, provider)
+
+    def test_each(self):
+        for provider in CALLS:
+            with self.subTest(provider):
+                self.provider = provider
+                self.account = self.make_gateway(**record_values(provider, **UNSIGNED[provider]))
+                self.account_sender = self.make_sender(gateway=self.account)
+                self.people = self.contacts(2)
+                references = iter([f"{provider}-a", f"{provider}-b"])
+                recipients, _heard = self.send_through(
+                    lambda heard, answer=TAKEN[provider], references=references: reply(
+                        answer[0], answer[1] % next(references)
+                    )
+                )
+                self.assertEqual(recipients.mapped("state"), ["sent", "sent"])
+                self.assertEqual(
+                    set(recipients.mapped("provider_reference")),
+                    {f"{provider}-a", f"{provider}-b"},
+                )
+                first, second = recipients
+                receipt, stop = CALLS[provider]
+                for subject, (content_type, words), recipient in (
+                    ("receipt", receipt, first),
+                    ("inbound", stop, second),
+                ):
+                    words %= {"token": recipient.sudo().token, "digits": recipient.number[1:]}
+                    response = self.deliver(
+                        f"{self.account.callback_url}/{subject}",
+                        data=words,
+                        headers={"Content-Type": content_type},
+                    )
+                    self.assertEqual(response.status_code, 200, response.text)
+                self.assertEqual((first.state, second.state), ("undelivered", "sent"))
+                self.assertTrue(first.reason)
+                self.assertEqual(self.state_of(second.number), "unsubscribed")
+                expected = "subscribed" if first.reason == "unreachable" else "unsubscribed"
+                self.assertEqual(self.state_of(first.number), expected)
