@@ -60,4 +60,5 @@ from . import test_throttle
 from . import test_token_default
 from . import test_tour_composer
 from . import test_tours
+from . import test_view_audience
 from . import test_webhooks
