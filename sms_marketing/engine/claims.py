@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from odoo.tools import SQL
 
-from . import schedule
+from . import frequency, schedule
 from .transactions import NOW
 
 #: Seconds that a claim outlives the slowest hand-over that its gateway's time-outs allow, and the
@@ -86,7 +86,8 @@ def claim(env, message_id, limit):
     """Take up to ``limit`` due recipients of a message (None: of answers).
 
     Everything that forbids a text is checked again in this very statement: consent, marketing
-    status, blacklist, the message's state. Who may not be texted any more becomes *skipped*.
+    status, blacklist, frequency cap, the message's state. Who may not be texted any more becomes
+    *skipped*.
 
     :return: the claims, and how many recipients were due
     :rtype: tuple[list[Claim], int]
@@ -102,6 +103,9 @@ def claim(env, message_id, limit):
             message_id,
         )
     )
+    message = env["sms.marketing.message"].browse(message_id or ()).exists()
+    if frequency.caps(message):
+        source = _hold_capped(env, message, source, limit)
     rows = env.execute_query(
         SQL(
             """
@@ -118,6 +122,7 @@ def claim(env, message_id, limit):
                  WHERE subscription.type_id = message.subscription_type_id
                  ORDER BY subscription.number
                    FOR SHARE OF subscription
+            ), capped AS (%(capped)s
             ), checked AS (
                 SELECT due.id,
                        make_interval(secs => %(margin)s + %(rounds)s
@@ -134,10 +139,12 @@ def claim(env, message_id, limit):
                             WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                             WHEN agreed.state IS NULL THEN 'no_consent'
                             WHEN agreed.state <> 'subscribed' THEN agreed.state
+                            WHEN capped.number IS NOT NULL THEN 'frequency_cap'
                        END AS reason
                   FROM due
                   JOIN sms_marketing_gateway gateway ON gateway.id = due.gateway_id
                   LEFT JOIN agreed ON agreed.number = due.number
+                  LEFT JOIN capped ON capped.number = due.number
                   LEFT JOIN phone_blacklist blacklist
                          ON blacklist.number = due.number AND blacklist.active
                   LEFT JOIN res_partner contact ON contact.id = due.partner_id
@@ -159,8 +166,32 @@ def claim(env, message_id, limit):
             limit=limit,
             margin=LEASE_MARGIN,
             rounds=-(-limit // LEAST_CONCURRENCY),
+            capped=frequency.capped_numbers(message, SQL("SELECT number FROM due")),
         )
     )
     if rows and message_id:
         schedule.mark(env, [message_id])
     return [Claim(*row[1:]) for row in rows if row[0] == "sending"], len(rows)
+
+
+def _hold_capped(env, message, source, limit):
+    """Take the next recipients and their numbers for ourselves, before their texts are counted.
+
+    :return: the condition of those recipients, for the statement that claims them
+    """
+    due = env.execute_query(
+        SQL(
+            """
+            SELECT id, number FROM sms_marketing_recipient
+             WHERE %s AND state = 'queued' AND due_at <= %s
+             ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+            """,
+            source,
+            NOW,
+            limit,
+        )
+    )
+    frequency.lock_numbers(env, message.company_id, {number for _id, number in due})
+    return SQL(
+        "%s AND id = ANY(%s::int[])", source, [recipient_id for recipient_id, _number in due]
+    )

@@ -46,6 +46,7 @@ AUDIENCE_REASONS = [
     ("unsubscribed", "Opted out"),
     ("pending", "Consent not confirmed yet"),
     ("no_consent", "Never agreed to this kind of text"),
+    ("frequency_cap", "Got as many texts as the frequency cap allows"),
     ("duplicate", "Another recipient has the same number"),
 ]
 
