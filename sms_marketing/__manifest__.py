@@ -36,6 +36,8 @@
         "wizard/sms_marketing_contact_import_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
+        "views/sms_marketing_public_page_templates.xml",
+        "views/sms_marketing_preference_templates.xml",
         "views/sms_marketing_menus.xml",
     ],
     "demo": ["demo/sms_marketing_demo.xml"],
@@ -43,6 +45,7 @@
     "oca_data_manual": ["demo/contacts.csv"],
     "assets": {
         "web.assets_backend": ["sms_marketing/static/src/**/*"],
+        "sms_marketing.assets_public": ["sms_marketing/static/public/page.css"],
         "web.assets_unit_tests": ["sms_marketing/static/tests/**/*.test.js"],
         "web.assets_tests": ["sms_marketing/static/tests/tours/**/*"],
     },

@@ -8,7 +8,7 @@ from ..text.links import add_parameters
 from ..text.template import compile_template
 
 TOKEN_LENGTH = 12
-_is_token = re.compile(r"[A-Za-z0-9_-]{12}").fullmatch
+is_token = re.compile(r"[A-Za-z0-9_-]{12}").fullmatch
 
 #: The position of a link in its message, as one character after the recipient's token; the first
 #: link has none, which keeps the usual link one character shorter.
@@ -24,7 +24,7 @@ def short_link(base_url, token, index):
 def parse_code(code):
     """``(token, index)`` of a short link's code, or None where it cannot be one."""
     token, position = code[:TOKEN_LENGTH], code[TOKEN_LENGTH:]
-    if not _is_token(token) or len(position) > 1 or position == "0":
+    if not is_token(token) or len(position) > 1 or position == "0":
         return None
     index = POSITIONS.find(position) if position else 0
     return (token, index) if index >= 0 else None

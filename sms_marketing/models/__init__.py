@@ -31,5 +31,6 @@ from . import (
     sms_marketing_subscription_type,
     sms_marketing_tag,
     sms_marketing_test_number,
+    sms_marketing_throttle,
     sms_marketing_token_default,
 )

@@ -23,6 +23,7 @@ from . import test_message
 from . import test_message_body
 from . import test_opt_out_text
 from . import test_partner
+from . import test_preferences
 from . import test_preview
 from . import test_receipts
 from . import test_security
@@ -40,6 +41,7 @@ from . import test_text_numbers
 from . import test_text_segments
 from . import test_text_template
 from . import test_text_tokens
+from . import test_throttle
 from . import test_token_default
 from . import test_tour_composer
 from . import test_tours

@@ -48,6 +48,7 @@ ACCESS = {
     "sms.marketing.subscription": READERS,
     "sms.marketing.subscription.type": SETTINGS,
     "sms.marketing.test.number": dict.fromkeys(("user", "manager", "administrator"), "rwcd"),
+    "sms.marketing.throttle": {"administrator": "r"},
     "sms.marketing.token.default": SETTINGS,
     "sms.marketing.tag": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
 }
