@@ -69,6 +69,26 @@ def count_by_reason(message):
     )
 
 
+def count_prepared(message):
+    """As ``count_by_reason``, of the recipients that ``prepare`` has written.
+
+    :rtype: dict[str | None, int]
+    """
+    return dict(
+        message.env.execute_query(
+            SQL(
+                """
+                SELECT CASE WHEN state = 'skipped' THEN reason END AS reason, count(*)
+                  FROM sms_marketing_recipient
+                 WHERE message_id = %s AND kind = 'campaign'
+                 GROUP BY 1
+                """,
+                message.id,
+            )
+        )
+    )
+
+
 def audience_query(message):
     """SQL that yields partner_id, number, number_field and reason (NULL: gets it) per contact.
 

@@ -21,6 +21,7 @@ from . import (
     sms_marketing_message_delivery,
     sms_marketing_message_editor,
     sms_marketing_message_exact,
+    sms_marketing_message_review,
     sms_marketing_message_test,
     sms_marketing_price,
     sms_marketing_receipt,

@@ -26,6 +26,7 @@ from . import test_partner
 from . import test_preferences
 from . import test_preview
 from . import test_receipts
+from . import test_review
 from . import test_security
 from . import test_send_test
 from . import test_send_test_tour

@@ -222,6 +222,14 @@ class SmsMarketingMixin:
         self.run_lane()
         return message.recipient_ids
 
+    def send_to(self, partner, **vals):
+        """The contact's own recipient of a message that goes to another contact as well.
+
+        A message that nobody would get is not sent at all.
+        """
+        recipients = self.send(self.message(partner | self.contacts(1), **vals))
+        return recipients.filtered(lambda recipient: recipient.partner_id == partner)
+
     def let_time_pass(self, seconds):
         """Put everything that waits or has happened so many seconds further back.
 

@@ -133,8 +133,11 @@ class TestCompanies(SmsMarketingCase):
             sender_id=self.other["sender"].id,
             subscription_type_id=self.other["type"].id,
         )
-        recipient = self.send(message)
-        self.assertEqual((recipient.state, recipient.reason), ("skipped", "no_consent"))
+        counts = message.get_audience_counts()
+        self.assertEqual(counts["recipients"], 0)
+        self.assertEqual([line["reason"] for line in counts["left_out"]], ["no_consent"])
+        with self.assertRaises(UserError):
+            message.action_send()
 
     def test_foreign_type_cannot_be_imported_into(self):
         manager = self.administrators[self.company]

@@ -61,11 +61,16 @@ class TestDispatch(SmsMarketingCase):
         self.run_lane()
         self.assertEqual(message.state, "sent")
 
-    def test_message_to_nobody_is_closed_with_the_reasons(self):
-        message = self.message(self.contact())
-        self.send(message)
-        self.assertEqual(message.state, "sent")
-        self.assertEqual(message.recipient_ids.mapped("reason"), ["no_consent"])
+    def test_message_to_nobody_does_not_start(self):
+        contacts = self.contacts(2)
+        message = self.message(contacts)
+        message.action_send()
+        self.unsubscribe(*contacts.mapped("mobile_e164"))
+        with self.assertLogs("odoo.addons.sms_marketing.engine.schedule", "WARNING"):
+            self.run_lane()
+        self.assertEqual(message.state, "draft")
+        self.assertIn("Nobody would get this message", message.message_ids[0].body)
+        self.assertFalse(message.recipient_ids, "it can be sent again as if nothing had happened")
 
     def test_scheduled_message_waits_for_its_moment(self):
         message = self.message(self.contacts(1))
@@ -391,7 +396,7 @@ class TestDispatch(SmsMarketingCase):
             st.sampled_from(["accepted", "refused", "retry", "unknown", "no_consent", "stop"]),
             min_size=1,
             max_size=12,
-        ),
+        ).filter(lambda fates: set(fates) != {"no_consent"}),  # to nobody nothing is sent at all
         st.integers(1, 5),
     )
     def test_considered_is_the_sum_of_all_outcomes(self, fates, batch_size):
