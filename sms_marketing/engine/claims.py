@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from odoo.tools import SQL
 
-from . import frequency, schedule
+from . import frequency, schedule, timing
+from .stop_wishes import IS_HELD
 from .transactions import NOW
 
 #: Seconds that a claim outlives the slowest hand-over that its gateway's time-outs allow, and the
@@ -87,7 +88,7 @@ def claim(env, message_id, limit):
 
     Everything that forbids a text is checked again in this very statement: consent, marketing
     status, blacklist, frequency cap, the message's state. Who may not be texted any more becomes
-    *skipped*.
+    *skipped*; whose opening is over (B1) keeps waiting, for the next one.
 
     :return: the claims, and how many recipients were due
     :rtype: tuple[list[Claim], int]
@@ -115,16 +116,18 @@ def claim(env, message_id, limit):
                  ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             ), agreed AS (
                 -- Under a lock, so that a STOP either is seen here or sees the text on its way.
-                SELECT subscription.number, subscription.state
+                SELECT subscription.number, subscription.type_id, subscription.state
                   FROM sms_marketing_subscription subscription
                   JOIN due ON due.number = subscription.number
-                  JOIN sms_marketing_message message ON message.id = due.message_id
-                 WHERE subscription.type_id = message.subscription_type_id
-                 ORDER BY subscription.number
+                  LEFT JOIN sms_marketing_message message ON message.id = due.message_id
+                 WHERE subscription.type_id
+                       = COALESCE(message.subscription_type_id, due.opt_in_type_id)
+                 ORDER BY subscription.number, subscription.type_id
                    FOR SHARE OF subscription
             ), capped AS (%(capped)s
             ), checked AS (
                 SELECT due.id,
+                       due.open_until <= %(now)s AS is_closed,
                        make_interval(secs => %(margin)s + %(rounds)s
                            * (gateway.connect_timeout + gateway.read_timeout)) AS lease,
                        CASE WHEN due.kind = 'test' AND NOT EXISTS (
@@ -133,28 +136,45 @@ def claim(env, message_id, limit):
                                          AND test_number.company_id = due.company_id
                                          AND test_number.verified_at IS NOT NULL)
                                  THEN 'not_verified'
+                            WHEN due.kind = 'opt_in' AND blacklist.id IS NOT NULL
+                                 THEN 'blacklisted'
+                            WHEN due.kind = 'opt_in' AND agreed.state = 'unsubscribed'
+                                 THEN 'unsubscribed'
+                            WHEN due.kind = 'opt_in' AND agreed.state IS DISTINCT FROM 'pending'
+                                 THEN 'settled'
                             WHEN due.kind <> 'campaign' THEN NULL
                             WHEN contact.id IS NULL THEN 'contact_deleted'
                             WHEN contact.sms_marketing IS NOT TRUE THEN 'not_marketing'
                             WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                             WHEN agreed.state IS NULL THEN 'no_consent'
                             WHEN agreed.state <> 'subscribed' THEN agreed.state
-                            WHEN capped.number IS NOT NULL THEN 'frequency_cap'
+                            WHEN EXISTS (SELECT 1 FROM sms_marketing_inbound text
+                                          WHERE text.number = due.number
+                                            AND text.company_id = due.company_id AND %(held)s)
+                                 THEN 'stop_wish'
+                            -- Counted when it goes out; a closed one may go when days have passed.
+                            WHEN capped.number IS NOT NULL
+                                 AND (due.open_until <= %(now)s) IS NOT TRUE
+                                 THEN 'frequency_cap'
                        END AS reason
                   FROM due
                   JOIN sms_marketing_gateway gateway ON gateway.id = due.gateway_id
                   LEFT JOIN agreed ON agreed.number = due.number
+                        AND agreed.type_id = COALESCE(due.opt_in_type_id, agreed.type_id)
                   LEFT JOIN capped ON capped.number = due.number
                   LEFT JOIN phone_blacklist blacklist
                          ON blacklist.number = due.number AND blacklist.active
                   LEFT JOIN res_partner contact ON contact.id = due.partner_id
             )
             UPDATE sms_marketing_recipient recipient
-               SET state = CASE WHEN checked.reason IS NULL THEN 'sending' ELSE 'skipped' END,
+               SET state = CASE WHEN checked.reason IS NOT NULL THEN 'skipped'
+                                WHEN is_closed THEN 'queued' ELSE 'sending' END,
                    reason = checked.reason,
                    detail = NULL,
-                   attempt = recipient.attempt + 1,
-                   lease_until = CASE WHEN checked.reason IS NULL THEN %(now)s + lease END
+                   attempt = recipient.attempt
+                             + CASE WHEN is_closed AND checked.reason IS NULL THEN 0 ELSE 1 END,
+                   lease_until = CASE WHEN checked.reason IS NULL AND is_closed IS NOT TRUE
+                                      THEN %(now)s + lease END
               FROM checked
              WHERE recipient.id = checked.id
             RETURNING recipient.state, recipient.id, recipient.attempt, recipient.number,
@@ -164,11 +184,15 @@ def claim(env, message_id, limit):
             source=source,
             now=NOW,
             limit=limit,
+            held=IS_HELD,
             margin=LEASE_MARGIN,
             rounds=-(-limit // LEAST_CONCURRENCY),
             capped=frequency.capped_numbers(message, SQL("SELECT number FROM due")),
         )
     )
+    if any(state == "queued" for state, *_claim in rows):
+        # One batch shows it; the whole message's are put off at once.
+        timing.put_off(env, message_id)
     if rows and message_id:
         schedule.mark(env, [message_id])
     return [Claim(*row[1:]) for row in rows if row[0] == "sending"], len(rows)
@@ -192,6 +216,5 @@ def _hold_capped(env, message, source, limit):
         )
     )
     frequency.lock_numbers(env, message.company_id, {number for _id, number in due})
-    return SQL(
-        "%s AND id = ANY(%s::int[])", source, [recipient_id for recipient_id, _number in due]
-    )
+    ids = [recipient_id for recipient_id, _number in due]
+    return SQL("%s AND id = ANY(%s::int[])", source, ids)

@@ -4,6 +4,7 @@ from odoo import fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    sms_marketing_tz = fields.Selection(related="company_id.sms_marketing_tz", readonly=False)
     sms_marketing_opt_out_text = fields.Char(
         related="company_id.sms_marketing_opt_out_text", readonly=False
     )
@@ -12,6 +13,15 @@ class ResConfigSettings(models.TransientModel):
     )
     sms_marketing_start_answer = fields.Char(
         related="company_id.sms_marketing_start_answer", readonly=False
+    )
+    sms_marketing_join_answer = fields.Char(
+        related="company_id.sms_marketing_join_answer", readonly=False
+    )
+    sms_marketing_fill_blacklist = fields.Boolean(
+        related="company_id.sms_marketing_fill_blacklist", readonly=False
+    )
+    sms_marketing_reviewer_id = fields.Many2one(
+        related="company_id.sms_marketing_reviewer_id", readonly=False
     )
     sms_marketing_help_answer = fields.Char(
         related="company_id.sms_marketing_help_answer", readonly=False

@@ -29,9 +29,22 @@ class TestFrequencyCap(SmsMarketingCase):
         owner.write({f"{prefix}cap_texts": texts, f"{prefix}cap_days": days})
 
     def sent(self, contacts, **vals):
-        """Send a new message; {contact: (state, reason)}."""
-        recipients = self.send(self.message(contacts, **vals))
-        return {one.partner_id: (one.state, one.reason) for one in recipients}
+        """Send a new message to these and a bystander; {contact: (state, reason)} of these.
+
+        A message that nobody would get is not sent at all.
+        """
+        recipients = self.send(self.message(contacts | self.bystander(), **vals))
+        return {
+            one.partner_id: (one.state, one.reason)
+            for one in recipients
+            if one.partner_id in contacts
+        }
+
+    def bystander(self):
+        """A contact whom no cap holds back."""
+        bystander = self.contact(subscribed=True)
+        self.subscribe(bystander.mobile_e164, type=self.other_type)
+        return bystander
 
     def text_in_state(self, contact, state, kind="campaign", company=None):
         """A row as it is left by sending, just now."""
@@ -98,8 +111,7 @@ class TestFrequencyCap(SmsMarketingCase):
 
     def test_reached_between_scheduling_and_hand_over_stops_the_text(self):
         self.cap(1, 7)
-        first, second = (self.message(self.ann + self.bob) for _message in range(2))
-        second.include_partner_ids = self.ann
+        first, second = self.message(self.ann + self.bob), self.message(self.ann)
         for message in (first, second):
             message.action_send()
         self.run_lane(batch_size=1)
@@ -209,6 +221,28 @@ class TestFrequencyCap(SmsMarketingCase):
         )
         self.run_lane()
         self.assertEqual(self.env["sms.marketing.recipient"].browse(ids).state, "sent")
+
+    def test_review_warns_of_how_many_and_why(self):
+        self.cap(1, 7)
+        self.cap(3, 30, self.type)
+        self.sent(self.ann)
+        message = self.message(self.ann + self.bob)
+        findings = message._review_findings(message._review_facts("send"))
+        [finding] = [one for one in findings if one.code == "frequency_cap"]
+        self.assertEqual(finding.level, "warning", "who is not capped still gets it")
+        self.assertIn("1 of the contacts", finding.text)
+        self.assertIn(
+            "at most 1 texts in 7 days and at most 3 texts of “Test offers”", finding.text
+        )
+        self.assertFalse(
+            [
+                one
+                for one in self.message(self.bob)._review_findings(
+                    self.message(self.bob)._review_facts("send")
+                )
+                if one.code == "frequency_cap"
+            ]
+        )
 
     def test_impossible_caps_are_refused(self):
         for texts, days in ((-1, 7), (1, 0), (1, -3), (1, 367)):
