@@ -19,6 +19,7 @@ REVIEW_CHECKS = {
     "_review_lists": ERROR,
     "_review_moment": ERROR,
     "_review_recipients": ERROR,
+    "_review_cap": WARNING,
     "_review_timing": WARNING,
 }
 
