@@ -1,1 +1,1 @@
-from . import preferences, short_link, webhook
+from . import preferences, short_link, sign_up, webhook

@@ -1,6 +1,12 @@
 """Contacts of people who signed up themselves."""
 
+from odoo.tools import SQL
+
 from ..text.numbers import region_of
+
+#: First key of the advisory locks under which a contact of a number is looked for and made (any
+#: number, ours alone).
+_LOCK = 735_019_266
 
 
 def find_contact(env, number, company):
@@ -30,6 +36,8 @@ def find_or_create_contact(env, number, company, name, lang):
     :param name: as typed, may be empty
     :param lang: code of the language that the person read
     """
+    # Two who sign up with one number at the same moment are one contact.
+    env.cr.execute(SQL("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", _LOCK, number))
     partner = switch_marketing_on(env, number, company)
     if partner:
         return partner

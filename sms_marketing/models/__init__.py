@@ -2,6 +2,7 @@ from . import sms_marketing_engine_record
 
 # isort: split (the next ones inherit from it)
 from . import (
+    phone_blacklist,
     res_company,
     res_config_settings,
     res_partner,
@@ -11,6 +12,12 @@ from . import (
     sms_marketing_create_field,
     sms_marketing_create_form,
     sms_marketing_gateway,
+    sms_marketing_gateway_kannel,
+    sms_marketing_gateway_twilio,
+    sms_marketing_gateway_vonage,
+    sms_marketing_gateway_plivo,
+    sms_marketing_gateway_sinch,
+    sms_marketing_gateway_messagebird,
     sms_marketing_inbound,
     sms_marketing_keyword,
     sms_marketing_link,
@@ -30,6 +37,9 @@ from . import (
     sms_marketing_receipt,
     sms_marketing_recipient,
     sms_marketing_sender,
+    sms_marketing_sign_up,
+    sms_marketing_sign_up_choice,
+    sms_marketing_sign_up_form,
     sms_marketing_statistic,
     sms_marketing_subscription,
     sms_marketing_subscription_type,

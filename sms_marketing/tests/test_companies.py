@@ -1,4 +1,5 @@
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..engine import schedule
@@ -60,6 +61,20 @@ class TestCompanies(SmsMarketingCase):
             {"label": "Colleague", "number": self.number(), "company_id": company.id}
         )
         self.env["sms.marketing.price"].create({"sender_id": sender.id, "price": 0.01})
+        form = self.env["sms.marketing.sign.up.form"].create(
+            {
+                "name": "Fair",
+                "company_id": company.id,
+                "choice_ids": [Command.create({"type_id": type.id})],
+            }
+        )
+        self.env["sms.marketing.sign.up"].create(
+            {
+                "form_id": form.id,
+                "company_id": company.id,
+                "requested_at": self.env.cr.now(),
+            }
+        )
         self.env["sms.marketing.receipt"].create({"gateway_id": gateway.id, "status": "delivered"})
 
     @staticmethod
