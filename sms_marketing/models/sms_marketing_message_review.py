@@ -25,6 +25,7 @@ REVIEW_CHECKS = {
     "_review_left_out_by_country": WARNING,
     "_review_repeated": WARNING,
     "_review_empty_tokens": WARNING,
+    "_review_timing": WARNING,
 }
 
 #: A link whose host, the part before the first slash, has a token in it.

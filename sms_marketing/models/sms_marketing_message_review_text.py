@@ -71,15 +71,17 @@ class SmsMarketingMessage(models.Model):
         if cheaper >= estimate.segments:
             return []
         can_replace = plain.segments < estimate.segments
+        possible = plain.segments if can_replace else cheaper
         text = self.env._(
             "%(characters)s in the text: each text takes %(segments)s segments instead of "
-            "%(cheaper)s, %(more)s more for all recipients.",
+            "%(cheaper)s.",
             characters=" ".join(characters[:8]) + (" …" if len(characters) > 8 else ""),
             segments=estimate.segments,
-            cheaper=plain.segments if can_replace else cheaper,
-            more=(estimate.segments - (plain.segments if can_replace else cheaper))
-            * facts.recipients,
+            cheaper=possible,
         )
+        if facts.recipients:
+            more = (estimate.segments - possible) * facts.recipients
+            text += " " + self.env._("That is %s segments more for all recipients.", more)
         mend = (
             {"label": self.env._("Replace by plain ones"), "method": "action_plain_equivalents"}
             if can_replace

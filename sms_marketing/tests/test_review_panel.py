@@ -160,7 +160,7 @@ class TestReviewPanel(SmsMarketingCase):
         message = self.draft(body="It’s " + "a" * 100, include_opt_out_text=False)
         warning = self.warnings(message)["costly_characters"]
         self.assertIn("’", warning["text"])
-        self.assertIn("2 segments instead of 1, 2 more", warning["text"])
+        self.assertIn("2 segments instead of 1. That is 2 segments more", warning["text"])
         getattr(message, warning["mend"]["method"])()
         self.assertEqual(message.body, "It's " + "a" * 100)
         self.assertNotIn("costly_characters", self.warnings(message))

@@ -80,7 +80,10 @@ export class ReviewDialog extends Component {
     }
 
     get sendLabel() {
-        const count = this.format(this.state.review?.recipients || 0);
+        if (!this.state.review?.recipients) {
+            return this.isSchedule ? _t("Schedule message") : _t("Send");
+        }
+        const count = this.format(this.state.review.recipients);
         return this.isSchedule
             ? _t("Schedule message to %s contacts", count)
             : _t("Send to %s contacts", count);
