@@ -47,16 +47,20 @@ class SmsMarketingMessage(models.Model):
 
     def _estimated_length(self):
         """Segments of one text, as the editor estimates them."""
+        return self._estimate(self.body or "").segments
+
+    def _estimate(self, body):
+        """``text.estimate.Estimate`` of a body as if it were this message's."""
         texts = MessageTexts(self)
         company = self.company_id.sudo()
         lang = personalize.language(self.env["res.partner"], company)
         opt_out = company.with_context(lang=lang).sms_marketing_opt_out_text
         return estimate(
-            self.body or "",
+            body,
             (self.include_opt_out_text and opt_out) or "",
             self.env["sms.marketing.token.default"]._defaults(company),
             lambda index: short_link(texts.base_url, texts.EXAMPLE_TOKEN, index),
-        ).segments
+        )
 
     # ------------------------------------------------------------
     # Exact (B10)

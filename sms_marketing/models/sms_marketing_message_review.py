@@ -20,6 +20,12 @@ REVIEW_CHECKS = {
     "_review_moment": ERROR,
     "_review_recipients": ERROR,
     "_review_cap": WARNING,
+    "_review_opt_out": WARNING,
+    "_review_encoding": WARNING,
+    "_review_links": WARNING,
+    "_review_left_out_by_country": WARNING,
+    "_review_repeated": WARNING,
+    "_review_empty_tokens": WARNING,
     "_review_timing": WARNING,
 }
 

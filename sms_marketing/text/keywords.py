@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _not_ascii_key = re.compile("[^A-Z0-9]+")
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+_QUOTES = "\"'“”„‘’«»"
 
 
 def normalise(text: str) -> str:
@@ -23,6 +26,22 @@ def normalise(text: str) -> str:
     letters = _letters(unicodedata.normalize("NFKD", text).replace("\u0345", "ι"))
     letters = _letters(unicodedata.normalize("NFKD", letters.casefold().upper()))
     return unicodedata.normalize("NFC", letters)
+
+
+def mentions(text: str, keywords: Iterable[str]) -> bool:
+    """Whether `text` tells its reader one of these words, as in “Reply STOP” or “text 'stop'”.
+
+    As a word of its own, in capitals or in quotation marks: “at the end of the week” tells nobody
+    to text END.
+    """
+    for keyword in keywords:
+        word = re.escape(keyword.strip())
+        quoted = f"[{_QUOTES}]{word}[{_QUOTES}]"
+        if re.search(rf"(?<!\w){re.escape(keyword.strip().upper())}(?!\w)", text) or re.search(
+            quoted, text, re.IGNORECASE
+        ):
+            return True
+    return False
 
 
 def _letters(text):

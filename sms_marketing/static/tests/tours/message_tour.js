@@ -92,8 +92,22 @@ registry.category("web_tour.tours").add("sms_marketing_message_create", {
             run: "edit 12/24/2035 10:00:00 && press Enter",
         },
         {
+            content: "review it before it is scheduled",
+            trigger: "button[name=action_review_schedule]",
+            run: "click",
+        },
+        {
+            content: "the panel says who gets it",
+            trigger: ".o_sms_marketing_recipients_figure:contains(/^2$/)",
+        },
+        {
             content: "schedule the message",
-            trigger: "button[name=action_schedule]",
+            trigger: ".o_sms_marketing_review_send:enabled:contains(to 2 contacts)",
+            run: "click",
+        },
+        {
+            content: "confirm",
+            trigger: ".o_sms_marketing_review_confirm_button:contains(Schedule message)",
             run: "click",
         },
         { content: "it is scheduled", trigger: currentState("Scheduled") },
@@ -108,13 +122,18 @@ registry.category("web_tour.tours").add("sms_marketing_message_create", {
         },
         { content: "it is a draft again", trigger: currentState("Draft") },
         {
-            content: "send it now",
-            trigger: "button[name=action_send]:contains(Send Now)",
+            content: "review it and send it now",
+            trigger: "button[name=action_review_send]:contains(now)",
+            run: "click",
+        },
+        {
+            content: "send",
+            trigger: ".o_sms_marketing_review_send:enabled:contains(Send to 2 contacts)",
             run: "click",
         },
         {
             content: "confirm",
-            trigger: ".modal .modal-footer .btn-primary:contains(Send now)",
+            trigger: ".o_sms_marketing_review_confirm_button:contains(Send now)",
             run: "click",
         },
         { content: "it waits for dispatch", trigger: currentState("Scheduled") },

@@ -1,0 +1,143 @@
+import hashlib
+import json
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import format_datetime
+
+from ..engine.review import ERROR, is_another_audience
+from .sms_marketing_message import FROZEN_FIELDS
+
+
+class SmsMarketingMessage(models.Model):
+    """The panel in which a message is looked at once more, and sent or scheduled (S26, S27)."""
+
+    _inherit = "sms.marketing.message"
+
+    def action_review_send(self):
+        """Open the panel; the button has saved the form, so that it shows what one sees."""
+        return self._open_review("send")
+
+    def action_review_schedule(self):
+        return self._open_review("schedule")
+
+    def _open_review(self, intent):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.client",
+            "tag": "sms_marketing_review",
+            "params": {"message_id": self.id, "intent": intent},
+        }
+
+    def get_review(self, intent):
+        """What the panel shows.
+
+        :param intent: ``send`` or ``schedule``
+        :return: ``name``; ``findings`` (see ``engine.review.Finding``); ``can_send``; ``counted``
+            (False: recipients cannot be counted yet), ``recipients``, ``left_out``
+            [{"reason", "label", "count"}], ``can_open`` contacts by reason; ``segments_per_text``,
+            ``segments``; ``moment`` in words, False for now; ``version``, which
+            ``send_reviewed`` wants back
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self._check_intent(intent)
+        return self._review(self._review_facts(intent))
+
+    def _review(self, facts):
+        findings = self._review_findings(facts)
+        reason = self.env["sms.marketing.recipient"]._fields["reason"]
+        counts = facts.counts or {}
+        return {
+            "name": self.name,
+            "findings": [finding.as_dict() for finding in findings],
+            "can_send": self.state in ("draft", "scheduled")
+            and not any(finding.level == ERROR for finding in findings),
+            "counted": facts.counts is not None,
+            "recipients": facts.recipients,
+            "left_out": [
+                {"reason": code, "label": label, "count": counts[code]}
+                for code, label in reason._description_selection(self.env)
+                if counts.get(code)
+            ],
+            "can_open": hasattr(self, "action_view_audience"),
+            "segments_per_text": facts.segments_per_text,
+            "segments": facts.segments,
+            "moment": facts.intent == "schedule"
+            and bool(self.scheduled_at)
+            and format_datetime(self.env, self.scheduled_at, dt_format="medium"),
+            "version": {"content": self._review_content(), "recipients": facts.recipients},
+        }
+
+    def send_reviewed(self, intent, version):
+        """Send or schedule what was reviewed, and nothing else.
+
+        :param intent: ``send`` or ``schedule``
+        :param version: of the review that the user has read
+        :return: ``done``, a sentence for the user; or, where something has changed since,
+            ``changed``, a sentence that says what, and ``review`` as it is now
+        :raise UserError: what keeps it from being sent
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._check_intent(intent)
+        # From here on nobody changes it until it is on its way.
+        self.lock_for_update()
+        self.invalidate_recordset()
+        facts = self._review_facts(intent)
+        if changed := self._changed_since(version, facts):
+            return {"changed": changed, "review": self._review(facts)}
+        if intent == "send":
+            self.action_send()
+            done = self.env._("The message goes out to %s contacts now.", facts.recipients)
+        else:
+            self.action_schedule()
+            done = self.env._(
+                "The message is scheduled for %(moment)s. %(count)s contacts would get it now.",
+                moment=format_datetime(self.env, self.scheduled_at, dt_format="medium"),
+                count=facts.recipients,
+            )
+        return {"done": done}
+
+    def _check_intent(self, intent):
+        if intent not in ("send", "schedule"):
+            raise UserError(self.env._("A message can be sent or scheduled, nothing else."))
+
+    def _changed_since(self, version, facts):
+        """A sentence that says what is not as it was reviewed, or nothing."""
+        if version.get("content") != self._review_content():
+            return self.env._(
+                "%s has changed the message since you opened this review. Read it again.",
+                self.write_uid.name,
+            )
+        before = version.get("recipients")
+        if not isinstance(before, int) or is_another_audience(before, facts.recipients):
+            return self.env._(
+                "The number of recipients has changed from %(before)s to %(now)s since you opened "
+                "this review.",
+                before=before,
+                now=facts.recipients,
+            )
+        return ""
+
+    def _review_content(self, with_moment=True):
+        """A fingerprint of what goes out, to whom and when: another one, another message.
+
+        In it are what is frozen after the draft, the opt-out text and the rules of lists.
+        """
+        names = sorted(FROZEN_FIELDS | ({"scheduled_at"} if with_moment else set()))
+        message = self.sudo()
+        lists = message.include_list_ids | message.exclude_list_ids
+        company = message.company_id
+        codes = [code for code, _name in self.env["res.lang"].sudo().get_installed()]
+        content = {
+            "fields": [
+                sorted(message[name].ids) if message._fields[name].relational else message[name]
+                for name in names
+            ],
+            "lists": [[one.id, one.kind, one.kind == "rule" and one.domain] for one in lists.sorted("id")],
+            "opt_out": message.include_opt_out_text
+            and [company.with_context(lang=code).sms_marketing_opt_out_text for code in codes],
+        }
+        written = json.dumps(content, default=str, sort_keys=True)
+        return hashlib.sha256(written.encode()).hexdigest()

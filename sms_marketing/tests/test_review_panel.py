@@ -1,0 +1,221 @@
+"""The panel before sending: what it shows, and that what was reviewed is what is sent (S26, S27)."""
+
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from ..text.keywords import mentions
+from .common import SmsMarketingCase
+
+
+@tagged("post_install", "-at_install")
+class TestReviewPanel(SmsMarketingCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.owner = cls.user("review_owner")
+
+    def draft(self, contacts=None, **vals):
+        contacts = self.contacts(2) if contacts is None else contacts
+        message = self.message(contacts, user_id=self.owner.id, **vals)
+        return message.with_user(self.owner)
+
+    def warnings(self, message):
+        return {
+            finding["code"]: finding
+            for finding in message.get_review("send")["findings"]
+            if finding["level"] == "warning"
+        }
+
+    # ------------------------------------------------------------
+    # What it shows
+    # ------------------------------------------------------------
+
+    def test_recipients_and_segments(self):
+        message = self.draft(self.contacts(3) | self.contact() | self.contact(False), body="a" * 300)
+        review = message.get_review("send")
+        self.assertTrue(review["can_send"])
+        self.assertEqual(review["recipients"], 3)
+        self.assertEqual(
+            {line["reason"]: line["count"] for line in review["left_out"]},
+            {"no_consent": 1, "no_number": 1},
+        )
+        self.assertEqual((review["segments_per_text"], review["segments"]), (3, 9))
+        self.assertFalse(message.recipient_ids, "a review writes nothing")
+
+    def test_errors_block(self):
+        message = self.draft(body=False)
+        review = message.get_review("send")
+        self.assertFalse(review["can_send"])
+        self.assertEqual([one["code"] for one in review["findings"]][0], "empty_text")
+        with self.assertRaises(UserError):
+            message.send_reviewed("send", review["version"])
+        self.assertEqual(message.state, "draft")
+
+    def test_message_of_somebody_else(self):
+        stranger = self.user("review_stranger")
+        message = self.draft().with_user(stranger)
+        version = message.sudo().get_review("send")["version"]
+        with self.assertRaises(AccessError):
+            message.get_review("send")
+        with self.assertRaises(AccessError):
+            message.send_reviewed("send", version)
+
+    # ------------------------------------------------------------
+    # What was reviewed is what is sent
+    # ------------------------------------------------------------
+
+    def test_sends_what_was_reviewed(self):
+        message = self.draft()
+        answer = message.send_reviewed("send", message.get_review("send")["version"])
+        self.assertIn("2 contacts", answer["done"])
+        self.assertEqual(message.state, "scheduled")
+        self.run_lane()
+        self.assertEqual(message.state, "sent")
+
+    def test_schedules_what_was_reviewed(self):
+        later = fields.Datetime.now() + timedelta(days=1)
+        message = self.draft(scheduled_at=later)
+        review = message.get_review("schedule")
+        self.assertTrue(review["moment"])
+        message.send_reviewed("schedule", review["version"])
+        self.assertEqual((message.state, message.scheduled_at), ("scheduled", later))
+        message.action_unschedule()
+        self.assertEqual(message.state, "draft")
+
+    def test_whatever_changes_is_reviewed_again(self):
+        contact_list = self.env["sms.marketing.list"].create(
+            {"name": "L", "kind": "rule", "domain": "[('id', '=', 0)]"}
+        )
+        message = self.draft(include_list_ids=[Command.link(contact_list.id)])
+        as_root = message.sudo()
+        for change in (
+            lambda: as_root.write({"body": "Something else"}),
+            lambda: as_root.write({"include_opt_out_text": False}),
+            lambda: as_root.write({"scheduled_at": "2035-01-01 10:00:00"}),
+            lambda: as_root.write({"include_partner_ids": [Command.link(self.contact().id)]}),
+            lambda: contact_list.write({"domain": "[('id', '=', -1)]"}),
+            lambda: as_root.write(
+                {"include_opt_out_text": True, "sender_id": self.make_sender("+12025550177").id}
+            ),
+            lambda: self.company.write({"sms_marketing_opt_out_text": "STOP ends it"}),
+        ):
+            version = message.get_review("send")["version"]
+            change()
+            answer = message.send_reviewed("send", version)
+            self.assertIn("has changed the message", answer["changed"])
+            self.assertNotIn("done", answer)
+            self.assertEqual(message.state, "draft")
+        answer = message.send_reviewed("send", answer["review"]["version"])
+        self.assertIn("done", answer)
+
+    def test_other_recipients_are_told(self):
+        contacts = self.contacts(3)
+        message = self.draft(contacts)
+        version = message.get_review("send")["version"]
+        self.unsubscribe(contacts[0].mobile_e164)
+        answer = message.send_reviewed("send", version)
+        self.assertIn("from 3 to 2", answer["changed"])
+        self.assertEqual(answer["review"]["recipients"], 2)
+        self.assertEqual(message.state, "draft")
+
+    def test_name_may_change_meanwhile(self):
+        message = self.draft()
+        version = message.get_review("send")["version"]
+        message.name = "A better name"
+        self.assertIn("done", message.send_reviewed("send", version))
+
+    # ------------------------------------------------------------
+    # Warnings
+    # ------------------------------------------------------------
+
+    def test_no_way_to_opt_out(self):
+        for body, include, expected in (
+            ("Hello", True, False),
+            ("Hello", False, True),
+            ("Hello. Reply STOP to opt out", False, False),
+            ("Hello. Text “stop” to 12345", False, False),
+            ("Sale until the end of the week", False, True),
+        ):
+            message = self.draft(body=body, include_opt_out_text=include)
+            self.assertEqual("no_opt_out_text" in self.warnings(message), expected, body)
+        method = self.warnings(message)["no_opt_out_text"]["mend"]["method"]
+        getattr(message, method)()
+        self.assertNotIn("no_opt_out_text", self.warnings(message))
+
+    def test_words_that_a_text_tells_its_reader(self):
+        for text, expected in (
+            ("Reply STOP", True),
+            ("Reply 'stop'.", True),
+            ("stop by", False),
+            ("NONSTOP", False),
+            ("", False),
+        ):
+            self.assertEqual(mentions(text, ["Stop", "END"]), expected, text)
+
+    def test_characters_that_cost(self):
+        message = self.draft(body="It’s " + "a" * 100, include_opt_out_text=False)
+        warning = self.warnings(message)["costly_characters"]
+        self.assertIn("’", warning["text"])
+        self.assertIn("2 segments instead of 1. That is 2 segments more", warning["text"])
+        getattr(message, warning["mend"]["method"])()
+        self.assertEqual(message.body, "It's " + "a" * 100)
+        self.assertNotIn("costly_characters", self.warnings(message))
+        message.body = "Hi 🙂 " + "a" * 100
+        self.assertEqual(self.warnings(message)["costly_characters"]["mend"]["page"], "content")
+        message.body = "Hi 🙂 ‘short’"
+        self.assertNotIn("costly_characters", self.warnings(message), "it costs nothing")
+
+    def test_short_links_that_phones_cannot_follow(self):
+        parameters = self.env["ir.config_parameter"].sudo()
+        message = self.draft(body="https://shop.example/")
+        for base, code in (
+            ("http://localhost:8069", "links_unreachable"),
+            ("http://sms.example", "links_not_secure"),
+            ("https://sms.example", None),
+        ):
+            parameters.set_param("web.base.url", base)
+            found = set(self.warnings(message)) & {"links_unreachable", "links_not_secure"}
+            self.assertEqual(found, {code} if code else set())
+
+    def test_left_out_by_country(self):
+        message = self.draft(self.contacts(1) | self.contact("+33612345678", subscribed=True))
+        self.assertIn("1 contacts", self.warnings(message)["left_out_by_country"]["text"])
+
+    def test_sent_already(self):
+        first = self.draft(name="First wave")
+        self.send(first)
+        again = self.draft()
+        self.assertIn("First wave", self.warnings(again)["same_text"]["text"])
+        again.body = "Quite another text"
+        self.assertNotIn("same_text", self.warnings(again))
+        stranger = self.user("review_other")
+        other = self.message(self.contacts(1), user_id=stranger.id).with_user(stranger)
+        self.assertNotIn("First wave", self.warnings(other)["same_text"]["text"])
+
+    def test_holes_in_the_text(self):
+        contacts = self.contacts(3)
+        contacts[0].city = "Denver"
+        message = self.draft(contacts, body="Sale in {{ object.city }}!")
+        self.assertIn("empty for 2 recipients", self.warnings(message)["empty_token"]["text"])
+        message.body = "Sale in {{ object.city ||| town }}!"
+        self.assertNotIn("empty_token", self.warnings(message))
+
+    # ------------------------------------------------------------
+    # Under way
+    # ------------------------------------------------------------
+
+    def test_says_what_has_gone_out(self):
+        message = self.draft(self.contacts(5))
+        message.action_send()
+        self.run_lane(seconds=0, batch_size=2)
+        self.assertIn("2 of 5", message.action_ask_cancel()["params"]["body"])
+        self.assertIn("2 of 5", message.action_pause()["params"]["message"])
+        self.assertIn("2 of 5", message.action_resume()["params"]["message"])
+        self.assertIn("2 of 5", message.action_cancel()["params"]["message"])
+        waiting = self.draft()
+        waiting.action_send()
+        self.assertIn("Nothing has gone out", waiting.action_unschedule()["params"]["message"])
