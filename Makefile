@@ -5,7 +5,7 @@ DB ?= sms_marketing_demo
 DEV = $(PYTHON) -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format shell serve screenshots clean
+.PHONY: help setup demo test bench lint format shell serve screenshots clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -23,6 +23,9 @@ demo: ## Send a campaign through the sandbox carrier, print a report, serve the 
 
 test: ## Run all checks and tests, those in a browser included
 	@$(DEV) test
+
+bench: ## Measure, and print figures beside their goals (BENCH="editor …" chooses)
+	@$(DEV) bench
 
 lint: ## Check style and common mistakes (ruff, pylint-odoo, OCA, prettier, eslint)
 	@$(DEV) lint

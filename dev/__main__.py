@@ -14,6 +14,7 @@ from .run import environment, foreground, raise_on_terminate
 
 DEMO_DATABASE = f"{ADDON}_demo"
 SCREENSHOTS_DATABASE = f"{ADDON}_screenshots"
+BENCH_DATABASE = f"{ADDON}_bench"
 
 
 @contextlib.contextmanager
@@ -113,20 +114,32 @@ def command_screenshots(options):
     """Make the pictures of the documentation, docs/images."""
     from . import screenshots
 
+    return _in_a_passing_database(SCREENSHOTS_DATABASE, screenshots.run)
+
+
+def command_bench(options):
+    """Measure, and print figures beside their goals."""
+    from . import bench
+
+    return _in_a_passing_database(BENCH_DATABASE, bench.run)
+
+
+def _in_a_passing_database(name, job):
+    """Do a job with a new database that has the add-on and is deleted afterwards."""
     with ready(testing=True) as server:
         with locked():
-            database.install(server, SCREENSHOTS_DATABASE, fresh=True)
+            database.install(server, name, fresh=True)
         wanted = Environment(
-            database=SCREENSHOTS_DATABASE,
+            database=name,
             variables=testing.server_environment(server),
             port=_web_port(),
             serve=False,
             is_new=True,
         )
         try:
-            return screenshots.run(wanted)
+            return job(wanted)
         finally:
-            database.drop(server, SCREENSHOTS_DATABASE)
+            database.drop(server, name)
 
 
 def _web_port():
@@ -217,6 +230,7 @@ def parser():
     add("drop", command_drop)
     add("demo", command_demo, database_argument=False)
     add("screenshots", command_screenshots, database_argument=False)
+    add("bench", command_bench, database_argument=False)
     test = add("test", command_test, database_argument=False)
     test.add_argument("tests", nargs="*", help="paths with ::name; all when left out")
     add("lint", command_lint, database_argument=False)

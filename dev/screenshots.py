@@ -8,14 +8,11 @@ import json
 import re
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
 
 from . import demo, parts
-from .paths import DEV, LOGS, ROOT
+from .paths import DEV, ROOT
 from .report import SetupError, note, step
+from .serving import served
 
 IMAGES = ROOT / "docs" / "images"
 MOST_BYTES = 150_000
@@ -64,7 +61,7 @@ def run(environment):
         return status
     found = _prepare(environment)
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with _served(environment), step("Drawing the pictures"):
+    with served(environment, log="screenshots.log"), step("Drawing the pictures"):
         variables = environment.variables | {"PYTHONPATH": str(ROOT)}
         told = json.dumps({"base": environment.base_url, "chromium": str(chromium), **found})
         command = [str(environment.python), "-m", "dev.screenshots", told]
@@ -88,36 +85,6 @@ def _prepare(environment):
     if not found:
         raise SetupError(f"The demo's records were not found.\n{answer.stderr[-2000:]}")
     return json.loads(found[1])
-
-
-@contextmanager
-def _served(environment):
-    """The web client of the environment's database, while the block runs."""
-    command = environment.odoo(
-        "server", "--http-port", str(environment.port), "--max-cron-threads=0"
-    )
-    with open(LOGS / "screenshots.log", "ab") as log:
-        server = subprocess.Popen(
-            command, cwd=DEV, env=environment.variables, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            _wait_until_served(f"{environment.base_url}/web/health")
-            yield
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _wait_until_served(url, seconds=60):
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except (urllib.error.URLError, OSError) as error:
-            if time.monotonic() > deadline:
-                raise SetupError("The web client does not come up.") from error
-            time.sleep(0.3)
 
 
 # ------------------------------------------------------------

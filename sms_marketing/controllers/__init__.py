@@ -1,1 +1,1 @@
-from . import short_link, webhook
+from . import preferences, short_link, sign_up, webhook

@@ -18,6 +18,9 @@ class ShortLinkController(http.Controller):
         if request.httprequest.method == "HEAD":
             # Link checkers look without opening: an answer, but no click.
             return request.make_response("")
+        if token := links.preference_token(code):
+            # The page looks whether the token is one; nothing is counted as a click.
+            return self._uncached(request.redirect(f"/sms/preferences/{token}", code=302))
         target = links.follow(
             request.env(su=True),
             code,
@@ -26,7 +29,9 @@ class ShortLinkController(http.Controller):
         )
         if not target:
             return request.not_found()
-        response = request.redirect(target, code=302, local=False)
+        return self._uncached(request.redirect(target, code=302, local=False))
+
+    def _uncached(self, response):
         # Each visit must come to us: neither caches nor search engines keep the way.
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"

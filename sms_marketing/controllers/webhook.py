@@ -35,6 +35,20 @@ logging.getLogger("werkzeug").addFilter(_HideSecret())
 MOST_BYTES = 256 * 1024
 
 
+class WebhookDispatcher(http.HttpDispatcher):
+    """Leaves the body of a call unread: providers sign its bytes, not the fields in it.
+
+    Odoo's own way of handing a route its parameters reads a form from the stream, and nothing is
+    left of it then. Here a route's parameters are those in its address.
+    """
+
+    routing_type = "sms_marketing_webhook"
+
+    def dispatch(self, endpoint, args):
+        self.request.params = dict(args)
+        return self.request.registry["ir.http"]._dispatch(endpoint)
+
+
 class WebhookController(http.Controller):
     """Where providers bring delivery receipts and incoming texts.
 
@@ -45,7 +59,7 @@ class WebhookController(http.Controller):
 
     @http.route(
         "/sms_marketing/webhook/<int:gateway_id>/<string:secret>/<string:subject>",
-        type="http",
+        type=WebhookDispatcher.routing_type,
         auth="public",
         methods=["GET", "POST"],
         csrf=False,
@@ -53,7 +67,7 @@ class WebhookController(http.Controller):
         sitemap=False,
         max_content_length=MOST_BYTES,
     )
-    def receive(self, gateway_id, secret, subject, **_parameters):
+    def receive(self, gateway_id, secret, subject):
         take = SUBJECTS.get(subject)
         gateway = request.env["sms.marketing.gateway"].sudo().browse(gateway_id).exists()
         if not take or not self._is_allowed(gateway, secret):
@@ -62,8 +76,8 @@ class WebhookController(http.Controller):
                 gateway_id,
                 request.httprequest.remote_addr,
             )
-            return request.not_found()
-        call = self._call()
+            raise request.not_found()
+        call = self._call(gateway, subject)
         try:
             with gateway._connect() as carrier:
                 carrier.verify(call)
@@ -91,13 +105,18 @@ class WebhookController(http.Controller):
             and gateway._is_allowed_address(request.httprequest.remote_addr)
         )
 
-    def _call(self):
+    def _call(self, gateway, subject):
         raw = request.httprequest
+        # The address that we gave the provider, whatever a proxy in between made of it: some sign
+        # it. Their own parameters are taken as they came.
+        url = f"{gateway.callback_url}/{subject}"
+        if raw.query_string:
+            url += f"?{raw.query_string.decode('latin-1')}"
         return WebhookRequest(
             method=raw.method,
-            url=raw.url,
+            url=url,
             query=raw.query_string,
-            headers=dict(raw.headers),
+            headers=raw.headers,
             body=raw.get_data(),
             remote_address=raw.remote_addr,
         )

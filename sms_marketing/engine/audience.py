@@ -7,6 +7,7 @@ not sent always adds up. No contact passes through Python: memory does not grow 
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .stop_wishes import IS_HELD
 from .vocabulary import NUMBER_REASONS
 
 #: A random, unguessable token of twelve URL-safe characters (66 random bits), made by PostgreSQL's
@@ -67,6 +68,26 @@ def count_by_reason(message):
     )
 
 
+def count_prepared(message):
+    """As ``count_by_reason``, of the recipients that ``prepare`` has written.
+
+    :rtype: dict[str | None, int]
+    """
+    return dict(
+        message.env.execute_query(
+            SQL(
+                """
+                SELECT CASE WHEN state = 'skipped' THEN reason END AS reason, count(*)
+                  FROM sms_marketing_recipient
+                 WHERE message_id = %s AND kind = 'campaign'
+                 GROUP BY 1
+                """,
+                message.id,
+            )
+        )
+    )
+
+
 def audience_query(message):
     """SQL that yields partner_id, number, number_field and reason (NULL: gets it) per contact."""
     prefixes = [f"{prefix}%" for prefix in message.sender_id._allowed_prefixes()]
@@ -87,6 +108,10 @@ def audience_query(message):
                         WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                         WHEN subscription.state IS NULL THEN 'no_consent'
                         WHEN subscription.state <> 'subscribed' THEN subscription.state
+                        WHEN choice.number IN (
+                                 SELECT text.number FROM sms_marketing_inbound text
+                                  WHERE text.company_id = %(company)s AND %(held)s)
+                             THEN 'stop_wish'
                    END AS number_reason
               FROM named
               JOIN res_partner contact ON contact.id = named.id
@@ -117,6 +142,7 @@ def audience_query(message):
         named=_contacts(message, message.include_list_ids, "include"),
         excluded=_contacts(message, message.exclude_list_ids, "exclude"),
         company=message.company_id.id,
+        held=IS_HELD,
         type=message.subscription_type_id.id,
         country_allowed=(SQL("choice.number LIKE ANY(%s)", prefixes) if prefixes else SQL("TRUE")),
         number_reasons=NUMBER_REASONS,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from odoo.tools import SQL
 
 from . import schedule
+from .stop_wishes import IS_HELD
 from .transactions import NOW
 
 #: Seconds that a claim outlives the slowest hand-over that its gateway's time-outs allow, and the
@@ -111,12 +112,13 @@ def claim(env, message_id, limit):
                  ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
             ), agreed AS (
                 -- Under a lock, so that a STOP either is seen here or sees the text on its way.
-                SELECT subscription.number, subscription.state
+                SELECT subscription.number, subscription.type_id, subscription.state
                   FROM sms_marketing_subscription subscription
                   JOIN due ON due.number = subscription.number
-                  JOIN sms_marketing_message message ON message.id = due.message_id
-                 WHERE subscription.type_id = message.subscription_type_id
-                 ORDER BY subscription.number
+                  LEFT JOIN sms_marketing_message message ON message.id = due.message_id
+                 WHERE subscription.type_id
+                       = COALESCE(message.subscription_type_id, due.opt_in_type_id)
+                 ORDER BY subscription.number, subscription.type_id
                    FOR SHARE OF subscription
             ), checked AS (
                 SELECT due.id,
@@ -128,16 +130,27 @@ def claim(env, message_id, limit):
                                          AND test_number.company_id = due.company_id
                                          AND test_number.verified_at IS NOT NULL)
                                  THEN 'not_verified'
+                            WHEN due.kind = 'opt_in' AND blacklist.id IS NOT NULL
+                                 THEN 'blacklisted'
+                            WHEN due.kind = 'opt_in' AND agreed.state = 'unsubscribed'
+                                 THEN 'unsubscribed'
+                            WHEN due.kind = 'opt_in' AND agreed.state IS DISTINCT FROM 'pending'
+                                 THEN 'settled'
                             WHEN due.kind <> 'campaign' THEN NULL
                             WHEN contact.id IS NULL THEN 'contact_deleted'
                             WHEN contact.sms_marketing IS NOT TRUE THEN 'not_marketing'
                             WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                             WHEN agreed.state IS NULL THEN 'no_consent'
                             WHEN agreed.state <> 'subscribed' THEN agreed.state
+                            WHEN EXISTS (SELECT 1 FROM sms_marketing_inbound text
+                                          WHERE text.number = due.number
+                                            AND text.company_id = due.company_id AND %(held)s)
+                                 THEN 'stop_wish'
                        END AS reason
                   FROM due
                   JOIN sms_marketing_gateway gateway ON gateway.id = due.gateway_id
                   LEFT JOIN agreed ON agreed.number = due.number
+                        AND agreed.type_id = COALESCE(due.opt_in_type_id, agreed.type_id)
                   LEFT JOIN phone_blacklist blacklist
                          ON blacklist.number = due.number AND blacklist.active
                   LEFT JOIN res_partner contact ON contact.id = due.partner_id
@@ -157,6 +170,7 @@ def claim(env, message_id, limit):
             source=source,
             now=NOW,
             limit=limit,
+            held=IS_HELD,
             margin=LEASE_MARGIN,
             rounds=-(-limit // LEAST_CONCURRENCY),
         )

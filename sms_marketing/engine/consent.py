@@ -5,6 +5,8 @@ from datetime import datetime
 
 from odoo.tools import SQL
 
+from . import blacklist
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
@@ -64,19 +66,25 @@ def unsubscribe_everywhere(env, numbers, company, **facts):
         .with_context(active_test=False)
         .search([("company_id", "=", company.id)])
     )
-    before = {
-        (number, type_id)
-        for number, type_id in env.execute_query(
+    changed = unsubscribe(env, numbers, types, **facts)
+    blacklist.put(env, numbers, company)
+    return changed
+
+
+def unsubscribe(env, numbers, types, **facts):
+    """Unsubscribe numbers from these types; as ``unsubscribe_everywhere``."""
+    before = set(
+        env.execute_query(
             SQL(
                 """
                 SELECT number, type_id FROM sms_marketing_subscription
-                 WHERE number = ANY(%s) AND company_id = %s AND state = 'unsubscribed'
+                 WHERE number = ANY(%s) AND type_id = ANY(%s) AND state = 'unsubscribed'
                 """,
                 list(numbers),
-                company.id,
+                types.ids,
             )
         )
-    }
+    )
     record(
         env,
         [
@@ -165,7 +173,7 @@ def _record_distinct(env, changes):
                    %s
               FROM valid JOIN upsert USING (number, type_id)
              ORDER BY position
-            RETURNING number, type_id
+            RETURNING number, type_id, company_id, state
             """,
             *columns,
             env.uid,
@@ -173,5 +181,8 @@ def _record_distinct(env, changes):
     )
     env["sms.marketing.subscription"].invalidate_model()
     env["res.partner"].invalidate_model(["sms_subscription_ids"])
-    recorded = set(done)
+    recorded = {(number, type_id) for number, type_id, _company, _state in done}
+    blacklist.take_back(
+        env, {(number, company) for number, _type, company, state in done if state == "subscribed"}
+    )
     return [change for change in changes if (change.number, change.type_id) not in recorded]

@@ -5,8 +5,8 @@ import time
 from odoo.tools import SQL
 
 from ..text.numbers import to_e164
-from . import consent
-from .audience import NEW_TOKEN
+from . import answers, consent, double_opt_in, stop_wishes
+from .contacts import find_contact, find_or_create_contact
 from .transactions import read_committed
 
 #: Seconds that the answer to a STOP waits for a text that is on its way.
@@ -25,15 +25,16 @@ def receive(env, gateway, inbound):
     company = gateway.company_id
     number = to_e164(inbound.number, company.country_id.code) or inbound.number
     sender = _sender(env, gateway, inbound.sender)
-    action = env["sms.marketing.keyword"]._action_for(inbound.body, company)
-    partner = _partner(env, number, company)
+    partner = find_contact(env, number, company)
+    action, keyword = _understand(env, inbound.body, number, company, partner)
+    wish = None if action else stop_wishes.suspect(env, inbound.body, company)
     row = env.execute_query(
         SQL(
             """
             INSERT INTO sms_marketing_inbound (
                 gateway_id, company_id, sender_id, number, body, reference, action, partner_id,
-                message_id, received_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s,
+                message_id, review_state, stop_wish, stop_phrase, received_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
                     COALESCE(%s, now() AT TIME ZONE 'UTC'))
             ON CONFLICT (gateway_id, reference) WHERE reference IS NOT NULL DO NOTHING
             RETURNING id
@@ -47,6 +48,9 @@ def receive(env, gateway, inbound):
             action,
             partner.id or None,
             _last_message_id(env, number, company),
+            "to_review" if wish else None,
+            wish and wish.strength,
+            wish and wish.phrase,
             inbound.received_at,
         )
     )
@@ -54,7 +58,11 @@ def receive(env, gateway, inbound):
         return env["sms.marketing.inbound"]
     record = env["sms.marketing.inbound"].browse(row[0][0])
     if action:
-        ACTIONS[action](env, record, sender)
+        ACTIONS[action](env, record, sender, keyword)
+    if action in _SETTLING:
+        stop_wishes.settle(env, number, company, "own_text")
+    if wish:
+        stop_wishes.call_reviewer(record)
     return record
 
 
@@ -85,15 +93,16 @@ def wait_for_hand_over(cr, number):
         time.sleep(0.02)
 
 
-def _stop(env, inbound, sender):
-    changed = consent.unsubscribe_everywhere(
-        env,
-        [inbound.number],
-        inbound.company_id,
-        method="keyword",
-        wording=inbound.body,
-        address=inbound.gateway_id.name,
-    )
+def _stop(env, inbound, sender, keyword):
+    facts = {
+        "method": "keyword",
+        "wording": inbound.body,
+        "address": inbound.gateway_id.name,
+    }
+    if keyword.type_id:
+        changed = consent.unsubscribe(env, [inbound.number], keyword.type_id, **facts)
+    else:
+        changed = consent.unsubscribe_everywhere(env, [inbound.number], inbound.company_id, **facts)
     if inbound.message_id:
         env.cr.execute(
             SQL(
@@ -102,10 +111,10 @@ def _stop(env, inbound, sender):
             )
         )
     if changed:
-        _answer(env, inbound, sender, "stop")
+        _answer(env, inbound, sender, "stop", keyword, keyword.type_id)
 
 
-def _start(env, inbound, sender):
+def _start(env, inbound, sender, keyword):
     """Subscribe again what this number once had; START alone is no consent to anything new."""
     again = env["sms.marketing.subscription"].search(
         [
@@ -128,57 +137,108 @@ def _start(env, inbound, sender):
             )
         )
     }
-    changes = [
-        consent.ConsentChange(
-            inbound.number,
-            subscription.type_id.id,
-            "subscribed",
-            method="keyword",
-            legal_basis="text_consent",
-            wording=inbound.body,
-            address=inbound.gateway_id.name,
+    wanted = set(keyword.type_id.ids) or once_subscribed
+    types = again.type_id.filtered(lambda one: one.id in once_subscribed & wanted)
+    consent.record(env, [_agreement(inbound, one) for one in types])
+    if types:
+        _answer(env, inbound, sender, "start", keyword, types)
+
+
+def _join(env, inbound, sender, keyword):
+    """Sign up; where the type asks for it, the number is asked to confirm first.
+
+    It is the number's own wish, so it counts for a number that had opted out as well.
+    """
+    lang = answers.language(inbound.partner_id, inbound.company_id, keyword)
+    wording = keyword.with_context(lang=lang).wording
+    change = _agreement(
+        inbound,
+        keyword.type_id,
+        explanation=wording and env._("What was advertised: %s", wording),
+    )
+    if not double_opt_in.sign_up(env, [change], sender, lang):
+        partner = find_or_create_contact(env, inbound.number, inbound.company_id, None, lang)
+        _tie(env, inbound, partner)
+        _answer(env, inbound, sender, "join", keyword, keyword.type_id)
+
+
+def _confirm(env, inbound, sender, keyword):
+    """Confirm what this number was asked about, and nothing else."""
+    requests = double_opt_in.open_requests(env, inbound.number, inbound.company_id)
+    lang = answers.language(inbound.partner_id, inbound.company_id, keyword)
+    partner = double_opt_in.confirm(
+        env,
+        inbound.number,
+        inbound.company_id,
+        requests,
+        inbound.body,
+        inbound.gateway_id.name,
+        lang,
+    )
+    _tie(env, inbound, partner)
+    types = env["sms.marketing.subscription.type"].union(*requests)
+    _answer(env, inbound, sender, "join", keyword, types)
+
+
+def _help(env, inbound, sender, keyword):
+    _answer(env, inbound, sender, "help", keyword)
+
+
+ACTIONS = {"stop": _stop, "start": _start, "join": _join, "confirm": _confirm, "help": _help}
+
+#: After these nobody needs to guess any more what the number wants.
+_SETTLING = ("stop", "start", "join", "confirm")
+
+
+def _tie(env, inbound, partner):
+    """The text belongs to the contact that it has made."""
+    if inbound.partner_id != partner:
+        env.cr.execute(
+            SQL(
+                "UPDATE sms_marketing_inbound SET partner_id = %s WHERE id = %s",
+                partner.id,
+                inbound.id,
+            )
         )
-        for subscription in again
-        if subscription.type_id.id in once_subscribed
-    ]
-    consent.record(env, changes)
-    if changes:
-        _answer(env, inbound, sender, "start")
+        inbound.invalidate_recordset(["partner_id"])
 
 
-def _help(env, inbound, sender):
-    _answer(env, inbound, sender, "help")
+def _agreement(inbound, subscription_type, **facts):
+    return consent.ConsentChange(
+        inbound.number,
+        subscription_type.id,
+        "subscribed",
+        method="keyword",
+        legal_basis="text_consent",
+        wording=inbound.body,
+        address=inbound.gateway_id.name,
+        **facts,
+    )
 
 
-ACTIONS = {"stop": _stop, "start": _start, "help": _help}
+def _understand(env, text, number, company, partner):
+    """What a text asks for, and by which keyword; (None, empty) where it is no keyword.
+
+    While a number is asked to confirm a sign-up, YES and START are the answer to that.
+    """
+    keyword = env["sms.marketing.keyword"]._find(text, company, partner.lang)
+    action = keyword.action or None
+    if action in ("start", "confirm"):
+        if double_opt_in.open_requests(env, number, company):
+            action = "confirm"
+        elif action == "confirm":
+            return None, keyword.browse()
+    return action, keyword
 
 
-def _answer(env, inbound, sender, action):
+def _answer(env, inbound, sender, action, keyword, types=None):
     """Queue one answer, in the contact's language; it goes out even to who has just opted out."""
     if not sender:
         return
     company = inbound.company_id.sudo()
-    lang = inbound.partner_id.lang or company.partner_id.lang
-    env.cr.execute(
-        SQL(
-            """
-            INSERT INTO sms_marketing_recipient (
-                kind, company_id, sender_id, gateway_id, partner_id, number, state, send_at,
-                due_at, queued_at, attempt, body, token)
-            VALUES ('answer', %(company)s, %(sender)s, %(gateway)s, %(partner)s, %(number)s,
-                    'queued', %(now)s, %(now)s, %(now)s, 0, %(body)s, %(token)s)
-            """,
-            company=company.id,
-            sender=sender.id,
-            gateway=sender.gateway_id.id,
-            partner=inbound.partner_id.id or None,
-            number=inbound.number,
-            now=SQL("now() AT TIME ZONE 'UTC'"),
-            body=company.with_context(lang=lang)._sms_marketing_answer(action),
-            token=NEW_TOKEN,
-        )
-    )
-    env["sms.marketing.message"]._trigger_dispatch()
+    lang = answers.language(inbound.partner_id, company, keyword)
+    body = answers.write_answer(company, action, inbound.number, lang, keyword, types)
+    answers.queue(env, "answer", inbound.number, sender, body, inbound.partner_id)
 
 
 def _sender(env, gateway, value):
@@ -186,23 +246,6 @@ def _sender(env, gateway, value):
     senders = gateway.sudo().sender_ids
     plain = (value or "").lstrip("+")
     return senders.filtered(lambda sender: sender.value.lstrip("+") == plain)[:1] or senders[:1]
-
-
-def _partner(env, number, company):
-    return (
-        env["res.partner"]
-        .sudo()
-        .search(
-            [
-                "|",
-                ("mobile_e164", "=", number),
-                ("phone_e164", "=", number),
-                ("company_id", "in", [company.id, False]),
-            ],
-            limit=1,
-            order="id",
-        )
-    )
 
 
 def _last_message_id(env, number, company):

@@ -5,29 +5,43 @@ import re
 from odoo.tools import SQL
 
 from ..text.links import add_parameters
-from ..text.template import compile_template
+from ..text.template import PREFERENCE_PAGE, compile_template
 
 TOKEN_LENGTH = 12
-_is_token = re.compile(r"[A-Za-z0-9_-]{12}").fullmatch
+is_token = re.compile(r"[A-Za-z0-9_-]{12}").fullmatch
 
 #: The position of a link in its message, as one character after the recipient's token; the first
 #: link has none, which keeps the usual link one character shorter.
 POSITIONS = "0123456789abcdefghijklmnopqrstuvwxyz"
 MOST_LINKS = len(POSITIONS)
 
+#: In place of a position: the recipient's own preference page (B15).
+PREFERENCE_MARK = "P"
+
 
 def short_link(base_url, token, index):
-    """The address that a recipient sees in place of the message's link number ``index``."""
+    """The address that a recipient sees in place of the message's link number ``index``.
+
+    :param index: or ``PREFERENCE_PAGE``
+    """
+    if index == PREFERENCE_PAGE:
+        return f"{base_url}{token}{PREFERENCE_MARK}"
     return f"{base_url}{token}{POSITIONS[index] if index else ''}"
 
 
 def parse_code(code):
     """``(token, index)`` of a short link's code, or None where it cannot be one."""
     token, position = code[:TOKEN_LENGTH], code[TOKEN_LENGTH:]
-    if not _is_token(token) or len(position) > 1 or position == "0":
+    if not is_token(token) or len(position) > 1 or position == "0":
         return None
     index = POSITIONS.find(position) if position else 0
     return (token, index) if index >= 0 else None
+
+
+def preference_token(code):
+    """The recipient's token of a preference link's code, or None where it is no such link."""
+    token, mark = code[:TOKEN_LENGTH], code[TOKEN_LENGTH:]
+    return token if is_token(token) and mark == PREFERENCE_MARK else None
 
 
 def utm_parameters(message):

@@ -8,7 +8,8 @@ from collections import defaultdict
 from odoo import SUPERUSER_ID
 from odoo.tools.misc import format_date, format_datetime, formatLang, get_lang
 
-from ..text.tokens import check, split
+from ..text import links
+from ..text.tokens import PREFERENCE_LINK, Token, check, split
 
 _ADDRESS = ("street", "street2", "zip", "city", "state_id", "country_id")
 
@@ -106,14 +107,21 @@ def problems(env, body):
             env._("%(token)s: %(problem)s", token=error.source, problem=error.message)
             for error in errors
         ]
-    return [
+    unreadable = [
         env._(
             "%(token)s cannot be used: “%(path)s” is not a field that texts may read.",
             token=part.source,
             path=part.path,
         )
         for part in split(body)
-        if not isinstance(part, str) and not is_readable(env, part.path)
+        if not isinstance(part, str)
+        and part.path != PREFERENCE_LINK
+        and not is_readable(env, part.path)
+    ]
+    return unreadable + [
+        env._("%s: the preference link is a link of its own; put it behind this one.", link.url)
+        for link in links.find(body)
+        if any(isinstance(part, Token) and part.path == PREFERENCE_LINK for part in split(link.url))
     ]
 
 

@@ -8,6 +8,7 @@ from psycopg2 import InterfaceError, OperationalError
 
 from . import audience
 from .links import write_links
+from .review import ReviewFacts
 from .transactions import NOW, in_own_transaction
 
 _logger = logging.getLogger(__name__)
@@ -46,7 +47,6 @@ def _start_next(env):
         message = env["sms.marketing.message"].browse(due[0][0])
         try:
             with env.cr.savepoint():
-                message._check_ready()
                 start(message)
         except (OperationalError, InterfaceError):
             raise  # the database's trouble, not the message's: the whole is tried again
@@ -64,9 +64,16 @@ def _start_next(env):
 
 
 def start(message):
-    """Write the message's links and recipients, and open it for dispatch."""
+    """Write the message's links and recipients, and open it for dispatch.
+
+    :raise UserError: what a review calls an error keeps the message from starting
+    """
+    facts = ReviewFacts(intent="start", send_at=message.scheduled_at)
+    message._check_ready("start", facts)
     write_links(message)
     audience.prepare(message)
+    # Again, now that its recipients are known: as written, so that nobody is counted twice.
+    message._check_ready("start", message._review_facts("start", audience.count_prepared(message)))
     message.write({"state": "sending", "started_at": message.env.cr.now()})
     mark(message.env, [message.id])
 

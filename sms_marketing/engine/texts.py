@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..text.encoding import strip_control
 from ..text.segments import analyse
-from ..text.template import compile_template
+from ..text.template import PREFERENCE_PAGE, compile_template, fill_preference_link
 from .links import short_link
 from .personalize import language, token_values
 
@@ -78,6 +78,7 @@ class MessageTexts:
             lambda index: short_link(self.base_url, token, index),
         )
         opt_out = self._opt_out(lang) if self.message.include_opt_out_text else ""
+        opt_out = fill_preference_link(opt_out, short_link(self.base_url, token, PREFERENCE_PAGE))
         return f"{body}\n{opt_out}" if body and opt_out else body or opt_out
 
     def _value(self, token, values):

@@ -67,7 +67,29 @@ def send_code(env, number_id, sender_id, user_id):
             number_id,
         )
     )
-    sender = env["sms.marketing.sender"].browse(sender_id)
+    queue_code(
+        env,
+        env["sms.marketing.sender"].browse(sender_id),
+        number.number,
+        env._(
+            "%(company)s: %(code)s is the code that lets this number receive test messages. "
+            "It is good for %(minutes)s minutes. If you did not ask for it, do nothing.",
+            company=number.company_id.name,
+            code=code,
+            minutes=LIFETIME,
+        ),
+        user_id,
+    )
+    number.invalidate_recordset()
+    return True
+
+
+def queue_code(env, sender, number, body, user_id=None):
+    """Queue a text with a code: it goes before campaigns, and its words are not kept.
+
+    :param sender: ``sms.marketing.sender``
+    :param user_id: the user who asked for it, if it was one
+    """
     env.cr.execute(
         SQL(
             """
@@ -77,25 +99,17 @@ def send_code(env, number_id, sender_id, user_id):
             VALUES ('verification', %(company)s, %(sender)s, %(gateway)s, %(number)s, 'queued',
                     %(now)s, %(now)s, %(now)s, 0, %(body)s, %(token)s, %(user)s)
             """,
-            company=number.company_id.id,
-            sender=sender_id,
+            company=sender.company_id.id,
+            sender=sender.id,
             gateway=sender.gateway_id.id,
-            number=number.number,
+            number=number,
             now=NOW,
-            body=env._(
-                "%(company)s: %(code)s is the code that lets this number receive test messages. "
-                "It is good for %(minutes)s minutes. If you did not ask for it, do nothing.",
-                company=number.company_id.name,
-                code=code,
-                minutes=LIFETIME,
-            ),
+            body=body,
             token=NEW_TOKEN,
             user=user_id,
         )
     )
-    number.invalidate_recordset()
     env["sms.marketing.message"]._trigger_dispatch()
-    return True
 
 
 def verify(env, number_id, code):

@@ -5,13 +5,24 @@ They are data so that SQL, Python and the interface speak the same words.
 
 from ..gateways.reasons import LABELS as CARRIER_REASONS
 
-#: A campaign's text is marketing and needs consent. An answer to STOP, START or HELP, a test to a
-#: colleague's own number and the code that verifies such a number do not.
+#: A campaign's text is marketing and needs consent. An answer to a keyword, a test to a colleague's
+#: own number and the code that verifies such a number do not. The text that asks somebody to
+#: confirm a sign-up needs one thing: that the sign-up still waits to be confirmed.
 KINDS = [
     ("campaign", "Campaign"),
     ("answer", "Answer"),
+    ("opt_in", "Request to confirm"),
     ("test", "Test"),
     ("verification", "Verification code"),
+]
+
+#: What a keyword does.
+KEYWORD_ACTIONS = [
+    ("stop", "Opt out"),
+    ("start", "Opt in again"),
+    ("join", "Sign up"),
+    ("confirm", "Confirm a sign-up"),
+    ("help", "Help"),
 ]
 
 STATES = [
@@ -44,6 +55,7 @@ AUDIENCE_REASONS = [
     ("country", "Sender may not send to this country"),
     ("blacklisted", "Number is on the phone blacklist"),
     ("unsubscribed", "Opted out"),
+    ("stop_wish", "Reads like a wish to stop; waits for review"),
     ("pending", "Consent not confirmed yet"),
     ("no_consent", "Never agreed to this kind of text"),
     ("duplicate", "Another recipient has the same number"),
@@ -52,6 +64,7 @@ AUDIENCE_REASONS = [
 #: When neither number of a contact can be used, the one with the first of these is told.
 NUMBER_REASONS = [
     "unsubscribed",
+    "stop_wish",
     "pending",
     "blacklisted",
     "no_consent",
@@ -66,6 +79,7 @@ DISPATCH_REASONS = [
     ("gave_up", "Gateway did not take it in time"),
     ("rendering", "Text could not be written for this contact"),
     ("not_verified", "Test number is not verified"),
+    ("settled", "Sign-up no longer waits to be confirmed"),
 ]
 
 REASONS = [

@@ -110,6 +110,15 @@ class Gateway(ABC):
         Never raises for what a text or the provider did.
         """
 
+    def test_connection(self) -> str:
+        """Find out whether the account works, without sending: a sentence for the administrator.
+
+        Empty when there is nothing to find out.
+
+        :raises ConfigurationError: when it does not work; the message says why.
+        """
+        return ""
+
     def verify(self, request: WebhookRequest) -> None:
         """Check the provider's own signature; providers without one accept all.
 

@@ -14,20 +14,18 @@ from urllib.parse import quote, urlsplit
 
 from . import kannel_webhooks
 from .answers import Answer, classify, excerpt, retry_after
-from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, Gateway, register
-from .errors import ConfigurationError, NotTaken, OutcomeLost
-from .http import HttpClient
+from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
+from .errors import ConfigurationError
+from .http_gateway import HttpGateway, Request
 from .reasons import Reason
 from .values import (
     Accepted,
-    Account,
     Inbound,
     Outcome,
     Receipt,
     Refused,
     Retry,
     Text,
-    Unknown,
     WebhookRequest,
 )
 
@@ -64,28 +62,20 @@ RETRY_ANSWERS: dict[tuple[int, str], Reason] = {
 
 
 @register
-class KannelGateway(Gateway):
+class KannelGateway(HttpGateway):
     """Settings: `url` (the whole address of sendsms), `username`, `password` (of sendsms-user)."""
 
     code: ClassVar[str] = "kannel"
     label: ClassVar[str] = "Kannel"
-    batch_size: ClassVar[int] = 64
-    concurrency: ClassVar[int] = 32
     sender_kinds: ClassVar[frozenset[str]] = frozenset(
         {SENDER_NUMBER, SENDER_SHORT_CODE, SENDER_NAME}
     )
     required_settings: ClassVar[tuple[str, ...]] = ("url", "username", "password")
     secret_settings: ClassVar[tuple[str, ...]] = ("password",)
 
-    def __init__(self, account: Account) -> None:
-        super().__init__(account)
-        self._url = sendsms_url(account.settings["url"])
-        self._client = HttpClient(
-            self._url, account.connect_timeout, account.read_timeout, self.concurrency
-        )
-
-    def send(self, texts: Sequence[Text]) -> list[Outcome]:
-        return self._client.map(self._send_one, texts)
+    @property
+    def address(self) -> str:
+        return sendsms_url(self.account.settings["url"])
 
     def parse_receipts(self, request: WebhookRequest) -> list[Receipt]:
         return [kannel_webhooks.parse_receipt(request)]
@@ -97,29 +87,23 @@ class KannelGateway(Gateway):
     def setup_help(cls, callback_url: str) -> str:
         return service_configuration(callback_url)
 
-    def close(self) -> None:
-        self._client.close()
+    def request_for(self, text: Text) -> Request:
+        return Request("GET", self.url, params=self._parameters(text))
 
-    def _send_one(self, text: Text) -> Outcome:
-        try:
-            parameters = self._parameters(text)
-        except (KeyError, UnicodeEncodeError) as error:
-            # Nothing was written yet: an encoding that we do not know, half a surrogate pair.
-            return Refused(Reason.INVALID_REQUEST, detail=f"{type(error).__name__} in the text")
-        try:
-            answer = self._client.request("GET", self._url, params=parameters)
-            return read_answer(answer, self.secrets)
-        except NotTaken as error:
-            return Retry(reason=error.reason, detail=error.detail)
-        except OutcomeLost as error:
-            return Unknown(error.detail)
-        except Exception as error:  # pylint: disable=broad-except
-            # One text must not take the outcomes of its batch with it. Whatever failed, the
-            # request may have been written. The message could hold the address: type only.
-            return Unknown(f"Unexpected {type(error).__name__}")
+    def read_answer(self, answer: Answer) -> Outcome:
+        return read_answer(answer, self.secrets)
+
+    def check_request(self) -> Request:
+        # smsbox looks at the login first, and then misses the receiver.
+        login = [(name, self.account.settings[name]) for name in ("username", "password")]
+        return Request("GET", self.url, params=login)
+
+    def read_check(self, answer: Answer) -> str | None:
+        if answer.status == 400 and answer.text.startswith("Missing receiver"):
+            return "Kannel accepts the login."
+        return None
 
     def _parameters(self, text: Text) -> list[tuple[str, str]]:
-        text.body.encode("utf-8")
         parameters = [
             ("username", self.account.settings["username"]),
             ("password", self.account.settings["password"]),

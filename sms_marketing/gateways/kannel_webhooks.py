@@ -5,14 +5,11 @@ section 5.1.3 (command status) and appendix B (form of a delivery receipt).
 """
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote_to_bytes
 
 from ..text.encoding import strip_control
-from ..text.numbers import to_e164
 from .answers import MAX_DETAIL, scrub
 from .errors import MalformedRequest
+from .reading import decode, phone_number, raw_fields, required, seconds_moment
 from .reasons import Reason
 from .values import Inbound, Receipt, ReceiptStatus, WebhookRequest
 
@@ -58,33 +55,30 @@ COMMAND_STATUS_REASONS: dict[int, Reason] = {
 TEXT_CODINGS = frozenset({"", "-1", "0", "1"})
 UCS2_CODING = "2"
 
-#: Times further off than this are a clock that is wrong, or no time at all.
-_LATEST = timedelta(days=1)
-
 
 def parse_receipt(request: WebhookRequest) -> Receipt:
     """The receipt in a call of our `dlr-url`.
 
     :raises MalformedRequest: when our reference or the kind is missing or not known.
     """
-    fields = _fields(request.query)
-    reference = _decode(_required(fields, "reference"))
-    kind = _decode(_required(fields, "type"))
+    fields = raw_fields(request.query)
+    reference = decode(required(fields, "reference"))
+    kind = decode(required(fields, "type"))
     status = RECEIPT_TYPES.get(int(kind)) if re.fullmatch("[0-9]{1,3}", kind) else None
     if status is None:
         raise MalformedRequest(f"“type” is not a kind of receipt that Kannel has: {kind[:20]!r}")
-    answer = _decode(fields.get("answer", b""))
+    answer = decode(fields.get("answer", b""))
     code, reason = _read_carrier_words(answer)
     failed = status in (ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED)
     return Receipt(
         reference=reference,
-        provider_reference=_decode(fields.get("id", b""))[:100] or None,
+        provider_reference=decode(fields.get("id", b""))[:100] or None,
         status=status,
         reason=(reason or Reason.UNKNOWN) if failed else None,
         code=code,
         # A carrier's receipt ends in the first words of the text itself, which are nobody's detail.
         detail=scrub(re.sub(r"\s*\btext:.*", "", answer, flags=re.I | re.S))[:MAX_DETAIL],
-        occurred_at=_moment(fields.get("at", b"")),
+        occurred_at=seconds_moment(decode(fields.get("at", b""))),
     )
 
 
@@ -93,54 +87,24 @@ def parse_inbound(request: WebhookRequest) -> Inbound:
 
     :raises MalformedRequest: when the number or the text is missing, or the coding is not known.
     """
-    fields = _fields(request.query)
-    coding = _decode(fields.get("coding", b"")).strip()
+    fields = raw_fields(request.query)
+    coding = decode(fields.get("coding", b"")).strip()
     raw = fields.get("text")
     if raw is None:
         raise MalformedRequest("“text” is missing: see the get-url that the gateway's form shows")
     if coding == UCS2_CODING:
         body = raw.decode("utf-16-be", "replace")
     elif coding in TEXT_CODINGS:
-        body = _decode(raw)
+        body = decode(raw)
     else:
         raise MalformedRequest(f"“coding” is not one that Kannel has: {coding[:20]!r}")
     return Inbound(
-        number=_number(_decode(_required(fields, "from"))),
-        sender=_number(_decode(fields.get("to", b""))),
+        number=phone_number(decode(required(fields, "from"))),
+        sender=phone_number(decode(fields.get("to", b""))),
         body=strip_control(body),
-        reference=_decode(fields.get("id", b""))[:100],
-        received_at=_moment(fields.get("at", b"")),
+        reference=decode(fields.get("id", b""))[:100],
+        received_at=seconds_moment(decode(fields.get("at", b""))),
     )
-
-
-def _fields(query: bytes) -> dict[str, bytes]:
-    """Fields of a raw query; of a repeated one the first. Values stay bytes: UTF-16 is not text."""
-    fields: dict[str, bytes] = {}
-    for pair in query.split(b"&"):
-        name, found, value = pair.partition(b"=")
-        if found:
-            fields.setdefault(_decode(_unquote(name)), _unquote(value))
-    return fields
-
-
-def _unquote(value: bytes) -> bytes:
-    return unquote_to_bytes(value.replace(b"+", b" "))
-
-
-def _required(fields: Mapping[str, bytes], name: str) -> bytes:
-    value = fields.get(name, b"").strip()
-    if not value:
-        raise MalformedRequest(f"“{name}” is missing")
-    return value
-
-
-def _decode(value: bytes) -> str:
-    """Text that should be UTF-8; phones' 8-bit texts can be Latin-1. PostgreSQL takes no NUL."""
-    try:
-        text = value.decode("utf-8")
-    except UnicodeDecodeError:
-        text = value.decode("latin-1")
-    return text.replace("\x00", "")
 
 
 def _read_carrier_words(answer: str) -> tuple[str, Reason | None]:
@@ -154,26 +118,3 @@ def _read_carrier_words(answer: str) -> tuple[str, Reason | None]:
     error = re.search(r"\berr:([0-9A-Z]{1,10})", receipt, re.I)
     words = [match[1].upper() for match in (state, error) if match]
     return " ".join(words), STATE_REASONS.get(words[0]) if state else None
-
-
-def _number(value: str) -> str:
-    """E.164 where the number is international, with or without + or 00; else as it came."""
-    value = value.strip()
-    digits = re.sub(r"[\s().-]", "", value)
-    if re.fullmatch(r"\+[0-9]{1,20}", digits):
-        return digits
-    if re.fullmatch(r"00[1-9][0-9]{1,18}", digits):
-        return f"+{digits[2:]}"
-    if re.fullmatch(r"[1-9][0-9]{6,14}", digits):
-        return to_e164(f"+{digits}", None) or digits
-    return value[:40]
-
-
-def _moment(value: bytes) -> datetime | None:
-    """Naive UTC time of `%T`, or None where it is missing or cannot be true."""
-    if not re.fullmatch(rb"[0-9]{1,10}", value):
-        return None
-    moment = datetime.fromtimestamp(int(value), UTC).replace(tzinfo=None)
-    if not datetime(2000, 1, 1) <= moment <= datetime.now(UTC).replace(tzinfo=None) + _LATEST:
-        return None
-    return moment

@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..text.template import fill_preference_link
 
 
 class ResCompany(models.Model):
@@ -8,7 +11,9 @@ class ResCompany(models.Model):
         string="Opt-out Text",
         translate=True,
         default=lambda self: self.env._("Reply STOP to opt out"),
-        help="Added to every message that includes the default opt-out text.",
+        help="Added to every message that includes the default opt-out text. "
+        "{{ recipient.preference_link }} in it becomes the link to each recipient's own page, "
+        "to choose what to get or to stop.",
     )
     sms_marketing_stop_answer = fields.Char(
         string="Answer to STOP",
@@ -20,11 +25,41 @@ class ResCompany(models.Model):
         translate=True,
         help="Empty: a sentence with the company's name that confirms the opt-in.",
     )
+    sms_marketing_join_answer = fields.Char(
+        string="Answer to a Sign-up",
+        translate=True,
+        help="Empty: a sentence with the names of the company and of the subscription type.",
+    )
+    sms_marketing_fill_blacklist = fields.Boolean(
+        string="STOP Fills the Phone Blacklist",
+        help="Who opts out of all texts of the company is put on Odoo's phone blacklist too, "
+        "which its other SMS apps respect; and taken off again when they agree anew. "
+        "The blacklist counts for every company.",
+    )
+    sms_marketing_reviewer_id = fields.Many2one(
+        "res.users",
+        string="Reviewer of Replies",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        help="Gets an activity for each reply that reads like a wish to stop. Empty: the "
+        "message's responsible where that is a manager, else a manager of the company.",
+    )
     sms_marketing_help_answer = fields.Char(
         string="Answer to HELP",
         translate=True,
-        help="Empty: the company's name, its phone and e-mail, and how to opt out.",
+        help="Empty: the company, what the number gets and how often, phone and e-mail, and how to "
+        "opt out.",
     )
+
+    @api.constrains("sms_marketing_opt_out_text")
+    def _check_opt_out_text(self):
+        for company in self:
+            rest = fill_preference_link(company.sms_marketing_opt_out_text or "", "")
+            if "{{" in rest or "}}" in rest:
+                raise ValidationError(
+                    self.env._(
+                        "The opt-out text can have one token only: {{ recipient.preference_link }}."
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -32,32 +67,3 @@ class ResCompany(models.Model):
         forms = self.env["sms.marketing.create.form"].sudo()
         forms.create([{"company_id": company.id} for company in companies])
         return companies
-
-    def _sms_marketing_answer(self, action):
-        """What goes out to a contact who texted STOP, START or HELP, in the language of the env."""
-        self.ensure_one()
-        own_words = {
-            "stop": self.sms_marketing_stop_answer,
-            "start": self.sms_marketing_start_answer,
-            "help": self.sms_marketing_help_answer,
-        }[action]
-        if own_words:
-            return own_words
-        contact = " ".join(filter(None, [self.phone, self.email]))
-        return {
-            "stop": self.env._(
-                "%(company)s: you are opted out and get no more texts. Reply START to come back.",
-                company=self.name,
-            ),
-            "start": self.env._(
-                "%(company)s: you get our texts again. Message and data rates may apply. "
-                "Reply HELP for help, STOP to opt out.",
-                company=self.name,
-            ),
-            "help": self.env._(
-                "%(company)s texts: %(contact)s. Message and data rates may apply. "
-                "Reply STOP to opt out.",
-                company=self.name,
-                contact=contact or self.name,
-            ),
-        }[action]

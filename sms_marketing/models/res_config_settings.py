@@ -13,6 +13,15 @@ class ResConfigSettings(models.TransientModel):
     sms_marketing_start_answer = fields.Char(
         related="company_id.sms_marketing_start_answer", readonly=False
     )
+    sms_marketing_join_answer = fields.Char(
+        related="company_id.sms_marketing_join_answer", readonly=False
+    )
+    sms_marketing_fill_blacklist = fields.Boolean(
+        related="company_id.sms_marketing_fill_blacklist", readonly=False
+    )
+    sms_marketing_reviewer_id = fields.Many2one(
+        related="company_id.sms_marketing_reviewer_id", readonly=False
+    )
     sms_marketing_help_answer = fields.Char(
         related="company_id.sms_marketing_help_answer", readonly=False
     )

@@ -2,11 +2,14 @@ import ipaddress
 import secrets
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError
 from ..gateways.values import Account
+
+#: Types of fields that can be a provider's setting; a class is handed them as text.
+SETTING_TYPES = ("char", "text", "selection")
 
 
 class SmsMarketingGateway(models.Model):
@@ -14,7 +17,7 @@ class SmsMarketingGateway(models.Model):
 
     ``provider`` selects a class of ``gateways/``. A provider's own settings are the fields whose
     names start with its code: an add-on that brings a provider adds a value to the selection, its
-    fields, and one class.
+    fields, and one class, as the files beside this one do.
     """
 
     _name = "sms.marketing.gateway"
@@ -23,7 +26,7 @@ class SmsMarketingGateway(models.Model):
 
     name = fields.Char(required=True)
     provider = fields.Selection(
-        [("sandbox", "Sandbox carrier (no network)"), ("kannel", "Kannel")],
+        [("sandbox", "Sandbox carrier (no network)")],
         required=True,
         default="sandbox",
     )
@@ -63,13 +66,6 @@ class SmsMarketingGateway(models.Model):
     )
 
     sandbox_played_until = fields.Datetime(readonly=True, copy=False)
-    kannel_url = fields.Char(
-        string="sendsms Address",
-        help="Such as http://localhost:13013/cgi-bin/sendsms",
-        groups="sms_marketing.group_administrator",
-    )
-    kannel_username = fields.Char(string="Kannel User", groups="sms_marketing.group_administrator")
-    kannel_password = fields.Char(groups="sms_marketing.group_administrator")
 
     _timeouts = models.Constraint(
         "CHECK (connect_timeout > 0 AND read_timeout > 0)", "Time-outs are seconds, above zero."
@@ -112,7 +108,7 @@ class SmsMarketingGateway(models.Model):
     def _check_company_of_senders(self):
         self.with_context(active_test=False).sender_ids._check_company()
 
-    @api.constrains("provider", "public_url", "kannel_url", "kannel_username", "kannel_password")
+    @api.constrains(lambda self: ("provider", "public_url", *self._provider_fields()))
     def _check_settings(self):
         for gateway in self.sudo():
             names = [
@@ -159,16 +155,24 @@ class SmsMarketingGateway(models.Model):
         caller = getattr(caller, "ipv4_mapped", None) or caller
         return any(caller in network for network in networks)
 
+    @api.model
+    def _provider_fields(self, provider=None):
+        """Names of the settings of one provider, or of all."""
+        codes = [provider] if provider else dict(self._fields["provider"].selection)
+        return [
+            name
+            for name, field in self._fields.items()
+            if field.type in SETTING_TYPES and name.startswith(tuple(f"{code}_" for code in codes))
+        ]
+
     def _account(self):
         """This gateway's settings as the plain ``Account`` that a gateway class works with."""
         self.ensure_one()
         gateway = self.sudo()
-        prefix = f"{gateway.provider}_"
         return Account(
             settings={
-                name.removeprefix(prefix): gateway[name] or ""
-                for name, field in self._fields.items()
-                if name.startswith(prefix) and field.type == "char"
+                name.removeprefix(f"{gateway.provider}_"): gateway[name] or ""
+                for name in self._provider_fields(gateway.provider)
             },
             callback_url=gateway.callback_url,
             connect_timeout=gateway.connect_timeout,
@@ -179,3 +183,26 @@ class SmsMarketingGateway(models.Model):
         """A working instance of the provider's class; the caller closes it."""
         self.ensure_one()
         return get_gateway_class(self.provider)(self._account())
+
+    def action_test_connection(self):
+        """Ask the provider whether the account works; nothing is sent."""
+        self.ensure_one()
+        self.check_access("write")
+        try:
+            with self._connect() as carrier:
+                told = carrier.test_connection()
+        except ConfigurationError as error:
+            raise UserError(str(error)) from error
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "title": self.env._("The connection works"),
+                "message": told or self.env._("This gateway needs no connection."),
+            },
+        }
+
+    def _retire(self):
+        """For the uninstallation of an add-on: its gateways send nothing any more."""
+        self.write({"provider": "sandbox", "active": False})

@@ -1,12 +1,8 @@
-import re
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..engine import personalize
-from ..engine.links import MOST_LINKS
 from ..engine.texts import MessageTexts
-from ..text.template import compile_template
 from ..text.tokens import TokenError
 
 #: What decides who gets which text: frozen as soon as the message leaves the draft state.
@@ -23,9 +19,6 @@ FROZEN_FIELDS = frozenset(
         "exclude_partner_ids",
     }
 )
-
-#: A link whose host, the part before the first slash, has a token in it.
-TOKEN_IN_HOST = re.compile(r"(?:https?://)?[^/?#]*\{\{", re.IGNORECASE)
 
 #: What only the buttons and the engine change: a client that writes it would rewrite history.
 PROTECTED_FIELDS = frozenset({"state", "started_at", "finished_at", "estimated_segments"})
@@ -250,55 +243,6 @@ class SmsMarketingMessage(models.Model):
     # From draft to sent
     # ------------------------------------------------------------
 
-    def _text_problems(self):
-        """What keeps the text from being sent to anybody, tests included."""
-        self.ensure_one()
-        problems = []
-        if not (self.body or "").strip():
-            problems.append(self.env._("The text is empty. Write it."))
-        else:
-            problems += personalize.problems(self.env, self.body)
-        if not problems:
-            links = compile_template(self.body).links
-            if len(links) > MOST_LINKS:
-                problems.append(
-                    self.env._("The text has more than %d different links.", MOST_LINKS)
-                )
-            # A contact's data must not decide whose site a link leads to.
-            problems += [
-                self.env._("%s: the address of the site must not have a token in it.", link)
-                for link in links
-                if TOKEN_IN_HOST.match(link)
-            ]
-        if not self.sender_id:
-            problems.append(self.env._("Choose a sender."))
-        elif not self.sender_id.active or not self.sender_id.sudo().gateway_id.active:
-            problems.append(
-                self.env._("The sender or its gateway is archived. Choose another sender.")
-            )
-        return problems
-
-    def _problems(self):
-        """What keeps the message from being sent, each a sentence that says how to mend it."""
-        problems = self._text_problems()
-        if not self.subscription_type_id:
-            problems.append(self.env._("Choose the subscription type that recipients agreed to."))
-        if not (self.include_list_ids or self.include_partner_ids):
-            problems.append(self.env._("Choose the lists or contacts to send to."))
-        for contact_list in self.include_list_ids | self.exclude_list_ids:
-            if contact_list.kind == "rule":
-                contact_list._rule()
-        return problems
-
-    def _check_ready(self):
-        """Raise UserError with everything that keeps the message from being sent."""
-        for message in self:
-            if problems := message._problems():
-                raise UserError(
-                    self.env._("“%s” cannot be sent yet:", message.name)
-                    + "".join(f"\n• {problem}" for problem in problems)
-                )
-
     def _move(self, state, *, allowed):
         """Change the state under the row's lock, where the present one is among those allowed."""
         self.check_access("write")
@@ -318,26 +262,17 @@ class SmsMarketingMessage(models.Model):
 
     def action_send(self):
         """Send as soon as possible."""
-        self._check_ready()
+        facts = self._check_ready("send")
         self.scheduled_at = self.env.cr.now().replace(microsecond=0)
         self._move("scheduled", allowed=("draft", "scheduled"))
+        self._store_estimates(facts)
         self._trigger_dispatch()
 
     def action_schedule(self):
         """Send at ``scheduled_at``."""
-        for message in self:
-            if not message.scheduled_at:
-                raise UserError(self.env._("Choose when to send “%s”.", message.name))
-            if message.scheduled_at < fields.Datetime.now():
-                raise UserError(
-                    self.env._(
-                        "The moment chosen for “%s” is in the past. Choose a later one, or send "
-                        "the message now.",
-                        message.name,
-                    )
-                )
-        self._check_ready()
+        facts = self._check_ready("schedule")
         self._move("scheduled", allowed=("draft",))
+        self._store_estimates(facts)
         self._trigger_dispatch(self.mapped("scheduled_at"))
 
     def action_unschedule(self):

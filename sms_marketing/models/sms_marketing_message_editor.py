@@ -1,9 +1,10 @@
 from odoo import models
 
 from ..engine import personalize
-from ..engine.links import POSITIONS
+from ..engine.links import POSITIONS, PREFERENCE_MARK
 from ..engine.texts import MessageTexts
 from ..text.links import LINK_UNITS
+from ..text.tokens import PREFERENCE_LINK
 
 #: What the editor may tell about a message that is not saved yet.
 UNSAVED_FIELDS = frozenset({"company_id", "sender_id"})
@@ -17,7 +18,8 @@ class SmsMarketingMessage(models.Model):
 
         :param unsaved: ids of ``company_id`` and ``sender_id`` as they are in the form
         :return: ``linkBase`` + ``linkToken`` + one of ``linkPositions`` is a short link (an example
-            in all but its length; the first position is empty); ``optOutTexts`` {language code:
+            in all but its length; the first position is empty), and with ``preferenceMark`` the
+            link to the preference page; ``optOutTexts`` {language code:
             text}, under ``""`` the one in the company's language; ``tokenDefaults`` {path: text},
             account-wide; ``readablePaths``, every path that a token may read; ``linkUnits``, how
             many units a link counts at least; ``sender``, what recipients see the text come from
@@ -33,6 +35,7 @@ class SmsMarketingMessage(models.Model):
             "linkBase": message._short_link_base(),
             "linkToken": MessageTexts.EXAMPLE_TOKEN,
             "linkPositions": ["", *POSITIONS[1:]],
+            "preferenceMark": PREFERENCE_MARK,
             "linkUnits": LINK_UNITS,
             "sender": message.sender_id.value or "",
             "optOutTexts": {**texts, "": texts[default_language]},
@@ -41,7 +44,8 @@ class SmsMarketingMessage(models.Model):
                 f"{root}.{name}"
                 for root in personalize.READABLE
                 for name in personalize.readable_names(self.env, root)
-            ],
+            ]
+            + [PREFERENCE_LINK],
         }
 
     def get_token_choices(self):
@@ -70,6 +74,18 @@ class SmsMarketingMessage(models.Model):
                 ],
             }
             for root in personalize.READABLE
+        ] + [
+            {
+                "type": "recipient",
+                "label": self.env._("Preference link"),
+                "properties": [
+                    {
+                        "name": "preference_link",
+                        "path": PREFERENCE_LINK,
+                        "label": self.env._("Link to choose what to get, or to stop"),
+                    }
+                ],
+            }
         ]
 
     def get_preview_values(self, partner_id, paths, **unsaved):

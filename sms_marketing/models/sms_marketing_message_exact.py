@@ -5,7 +5,7 @@ from contextlib import closing
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine import audience, exact, personalize
+from ..engine import exact, personalize
 from ..engine.links import short_link
 from ..engine.prices import prices
 from ..engine.texts import MessageTexts
@@ -32,25 +32,18 @@ class SmsMarketingMessage(models.Model):
     # Estimated (S33)
     # ------------------------------------------------------------
 
-    def action_send(self):
-        result = super().action_send()
-        self._estimate_segments()
-        return result
-
-    def action_schedule(self):
-        result = super().action_schedule()
-        self._estimate_segments()
-        return result
-
     def action_unschedule(self):
         result = super().action_unschedule()
         self.sudo().estimated_segments = 0
         return result
 
-    def _estimate_segments(self):
+    def _store_estimates(self, facts):
+        """Keep what the messages were estimated at when they were scheduled or sent.
+
+        :param facts: {message's id: ``ReviewFacts``}
+        """
         for message in self.sudo():
-            recipients = audience.count_by_reason(message).get(None, 0)
-            message.estimated_segments = message._estimated_length() * recipients
+            message.estimated_segments = facts[message.id].segments
 
     def _estimated_length(self):
         """Segments of one text, as the editor estimates them."""

@@ -29,6 +29,14 @@ class SmsMarketingRecipient(models.Model):
         ondelete="cascade",
         index="btree_not_null",
     )
+    opt_in_type_id = fields.Many2one(
+        "sms.marketing.subscription.type",
+        string="Asks to Confirm",
+        readonly=True,
+        ondelete="restrict",
+        index="btree_not_null",
+        help="The sign-up that this text asks to confirm.",
+    )
     user_id = fields.Many2one(
         "res.users",
         string="Asked for by",
@@ -87,6 +95,11 @@ class SmsMarketingRecipient(models.Model):
     # However a message is prepared, a number gets it once.
     _message_number_unique = models.UniqueIndex(
         "(message_id, number) WHERE state <> 'skipped' AND kind = 'campaign'"
+    )
+
+    # However many ask at the same moment, one request to confirm goes out on a day (UTC).
+    _opt_in_once_a_day = models.UniqueIndex(
+        "(number, opt_in_type_id, (queued_at::date)) WHERE kind = 'opt_in'"
     )
 
     @api.depends("body", "message_id")

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..text.keywords import normalise
+
 
 class SmsMarketingSubscriptionType(models.Model):
     """A kind of text that people can agree to, such as "Offers" or "Event news"."""
@@ -15,12 +17,53 @@ class SmsMarketingSubscriptionType(models.Model):
         translate=True,
         help="What people read when they choose what to get: what you send and how often.",
     )
+    frequency = fields.Char(
+        translate=True,
+        help="How often you text, such as “up to 4 texts a month”: people read it when they sign "
+        "up and when they ask for help.",
+    )
+    double_opt_in = fields.Boolean(
+        string="Double Opt-in",
+        help="Who signs up is asked by text to confirm it, and gets nothing else before.",
+    )
+    double_opt_in_days = fields.Integer(
+        string="Days to Confirm",
+        default=7,
+        help="A confirmation that comes later does not count.",
+    )
+    double_opt_in_text = fields.Char(
+        string="Text that Asks to Confirm",
+        translate=True,
+        help="No marketing in it. Empty: a sentence with the company, the type and its frequency.",
+    )
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company, index=True
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     subscribed_count = fields.Integer(compute="_compute_subscribed_count")
+
+    _double_opt_in_days_positive = models.Constraint(
+        "CHECK (double_opt_in_days > 0)", "Give people at least one day to confirm."
+    )
+
+    @api.constrains("double_opt_in_text")
+    def _check_double_opt_in_text(self):
+        """Who does not read what to reply cannot confirm."""
+        words = {
+            keyword.normalised
+            for keyword in self.env["sms.marketing.keyword"]
+            .sudo()
+            .search([("action", "in", ("start", "confirm"))])
+        }
+        for subscription_type in self:
+            text = subscription_type.double_opt_in_text
+            if text and not words & {normalise(word) for word in text.split()}:
+                raise ValidationError(
+                    self.env._(
+                        "The text that asks to confirm must name a word to reply, such as YES."
+                    )
+                )
 
     @api.constrains("company_id")
     def _check_company_of_subscriptions(self):

@@ -222,6 +222,23 @@ class SmsMarketingMixin:
         self.run_lane()
         return message.recipient_ids
 
+    def send_to(self, partner, **vals):
+        """The contact's own recipient of a message that goes to another contact as well.
+
+        A message that nobody would get is not sent at all.
+        """
+        recipients = self.send(self.message(partner | self.contacts(1), **vals))
+        return recipients.filtered(lambda recipient: recipient.partner_id == partner)
+
+    def states(self, message):
+        """{state: number} of the message's recipients."""
+        self.env.flush_all()
+        return dict(
+            self.env["sms.marketing.recipient"]._read_group(
+                [("message_id", "=", message.id)], ["state"], ["__count"]
+            )
+        )
+
     def let_time_pass(self, seconds):
         """Put everything that waits or has happened so many seconds further back.
 

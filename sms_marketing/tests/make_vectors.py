@@ -73,6 +73,11 @@ BODIES = {
     "long source": "{{ " + "x" * 100,
     "long source of emoji": "{{ " + "😀" * 100 + " }} and {{" + "😀" * 58,
     "source of sixty emoji": "{{" + "😀" * 56 + "}} {{" + "😀" * 57 + "}} {{" + "😀" * 59,
+    "preference link": "Choose: {{ recipient.preference_link }}. {{recipient.preference_link}}",
+    "preference link with a default": "a{{ recipient.preference_link ||| [x] “y” }}b",
+    "preference link at and in a link": "http://a.com/{{ recipient.preference_link }} "
+    "http://b.com {{\u2003recipient.preference_link}}",
+    "other fields of the recipient": "{{ recipient }} {{ recipient.token }} {{ recipient.number }}",
     "a link": f"See {URL}.",
     "links of all kinds": "HTTP://A.COM www.b.com/x https://user@c.com/,x;y'z http://[2001:db8::1]/x",
     "no links": "a.com mailto:a@b.com ftp://a.com http:// https:// www. www.. https://? http://.",
@@ -172,6 +177,15 @@ def _estimate_cases():
             DEFAULTS[1 + number // 2 % 3],
             LINK_BASES[number // 3 % 4],
         )
+    for number, opt_out in enumerate(
+        (
+            "Stop: {{ recipient.preference_link }}",
+            "{{recipient.preference_link}} [STOP]",
+            "a{{ recipient.preference_link ||| x }}b {{\u2003recipient.preference_link }} {{ x }}",
+        )
+    ):
+        for base in LINK_BASES:
+            yield f"opt-out text {number} with preference link, {base}", "Hi", opt_out, {}, base
     for name, body in (
         ("one full segment", "a" * 160),
         ("one septet more than a segment", "a" * 161),

@@ -56,7 +56,7 @@ class TestActivity(SmsMarketingCase):
 
     def test_who_was_left_out_has_no_entry(self):
         partner = self.contact()
-        self.send(self.message(partner))
+        self.assertEqual(self.send_to(partner).state, "skipped")
         self.assertFalse(self.timeline(partner))
 
     def test_consent_shows_on_the_contact_that_has_the_number_now(self):

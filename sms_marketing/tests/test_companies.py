@@ -1,11 +1,12 @@
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..engine import schedule
 from .common import SmsMarketingCase, models_of_the_add_on
 
 #: Models whose rows are of no company.
-SHARED = {"sms.marketing.tag"}
+SHARED = {"sms.marketing.tag", "sms.marketing.throttle"}
 
 
 @tagged("post_install", "-at_install")
@@ -60,6 +61,20 @@ class TestCompanies(SmsMarketingCase):
             {"label": "Colleague", "number": self.number(), "company_id": company.id}
         )
         self.env["sms.marketing.price"].create({"sender_id": sender.id, "price": 0.01})
+        form = self.env["sms.marketing.sign.up.form"].create(
+            {
+                "name": "Fair",
+                "company_id": company.id,
+                "choice_ids": [Command.create({"type_id": type.id})],
+            }
+        )
+        self.env["sms.marketing.sign.up"].create(
+            {
+                "form_id": form.id,
+                "company_id": company.id,
+                "requested_at": self.env.cr.now(),
+            }
+        )
         self.env["sms.marketing.receipt"].create({"gateway_id": gateway.id, "status": "delivered"})
 
     @staticmethod
@@ -133,8 +148,11 @@ class TestCompanies(SmsMarketingCase):
             sender_id=self.other["sender"].id,
             subscription_type_id=self.other["type"].id,
         )
-        recipient = self.send(message)
-        self.assertEqual((recipient.state, recipient.reason), ("skipped", "no_consent"))
+        counts = message.get_audience_counts()
+        self.assertEqual(counts["recipients"], 0)
+        self.assertEqual([line["reason"] for line in counts["left_out"]], ["no_consent"])
+        with self.assertRaises(UserError):
+            message.action_send()
 
     def test_foreign_type_cannot_be_imported_into(self):
         manager = self.administrators[self.company]

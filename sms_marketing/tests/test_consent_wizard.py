@@ -47,7 +47,7 @@ class TestConsentWizard(SmsMarketingCase):
         line = self.last_line(partner.mobile_e164)
         self.assertEqual((line.previous_state, line.state), ("subscribed", "unsubscribed"))
         self.assertEqual(line.legal_basis, "withdrawal")
-        self.assertEqual(self.send(self.message(partner)).reason, "unsubscribed")
+        self.assertEqual(self.send_to(partner).reason, "unsubscribed")
 
     def test_new_agreement_after_an_opt_out_counts(self):
         partner = self.contact(subscribed=True)

@@ -213,7 +213,7 @@ class TestContactImport(SmsMarketingCase):
 
     def test_marketing_without_consent_gets_nothing(self):
         self.load({"name": "Ann", "ref": "SMS-1", "mobile": "+13035550101", "marketing": "yes"})
-        recipient = self.send(self.message(self.partner()))
+        recipient = self.send_to(self.partner())
         self.assertEqual((recipient.state, recipient.reason), ("skipped", "no_consent"))
 
     def test_number_that_cannot_be_is_kept_without_consent(self):

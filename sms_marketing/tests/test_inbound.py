@@ -151,11 +151,9 @@ class TestInbound(SmsMarketingCase):
 
     def test_stop_between_audience_and_hand_over(self):
         partner = self.contact(subscribed=True)
-        message = self.message(partner)
+        message = self.message(partner | self.contacts(1))
         message.action_send()
         self.receive(partner.mobile_e164, "STOP")
         self.run_lane()
-        self.assertEqual(
-            (message.recipient_ids.state, message.recipient_ids.reason),
-            ("skipped", "unsubscribed"),
-        )
+        recipient = message.recipient_ids.filtered(lambda one: one.partner_id == partner)
+        self.assertEqual((recipient.state, recipient.reason), ("skipped", "unsubscribed"))

@@ -131,7 +131,7 @@ class TestPartner(SmsMarketingCase):
         old = partner.mobile_e164
         partner.mobile = self.number()
         self.assertFalse(partner.sms_subscription_ids)
-        self.assertEqual(self.send(self.message(partner)).reason, "no_consent")
+        self.assertEqual(self.send_to(partner).reason, "no_consent")
         other = self.contact(mobile=old)
         self.assertEqual(other.sms_subscription_ids.state, "subscribed")
 

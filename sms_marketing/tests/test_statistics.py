@@ -1,5 +1,6 @@
 from odoo.tests import tagged
 
+from ..engine import schedule
 from ..gateways.sandbox import MAGIC
 from .common import SmsMarketingCase
 
@@ -68,9 +69,15 @@ class TestStatistics(SmsMarketingCase):
         self.assertEqual(message.sent_count, 77, "no mark, no work")
 
     def test_rates_of_a_message_that_nobody_got(self):
-        message = self.message(self.contact())
-        self.send(message)
+        contacts = self.contacts(1)
+        message = self.message(contacts)
+        message.action_send()
+        with self.own_transactions() as registry:
+            schedule.start_due(registry)
+        self.unsubscribe(contacts.mobile_e164)
+        self.run_lane()
         self.roll_up()
+        self.assertEqual((message.state, message.not_sent_count), ("sent", 1))
         self.assertEqual((message.delivery_rate, message.click_rate), (0, 0))
 
     def test_progress_counts_live(self):

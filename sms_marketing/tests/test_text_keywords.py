@@ -48,6 +48,7 @@ class TestNormalise(BaseCase):
             "IPTAL": ("iptal", "İPTAL", "ıptal", "IPTAL", "i\u0307ptal"),
             "STRASSE": ("straße", "STRASSE", "STRAẞE"),
             "СТОП": ("стоп", "Стоп!"),
+            "ΑΙ": ("ᾳ", "ΑΙ", "αι"),
             "ΤΕΛΟΣ": ("τέλος", "ΤΈΛΟΣ", "τελοσ"),
             "停止": ("停止", "停止。", " 停 止 "),
             "그만": ("그만", "그만!"),

@@ -16,7 +16,8 @@ from enum import StrEnum
 from . import links, tokens
 from .encoding import GSM_BASIC, GSM_EXTENSION, PLAIN_EQUIVALENTS, is_gsm, strip_control
 from .segments import GSM_7, GSM_MULTIPLE, GSM_SINGLE, UCS_2, UCS_MULTIPLE, UCS_SINGLE, analyse
-from .tokens import Token
+from .template import PREFERENCE_PAGE, fill_preference_link
+from .tokens import PREFERENCE_LINK, Token
 
 #: What a token without any default counts, in characters.
 TOKEN_CHARACTERS = 15
@@ -122,13 +123,16 @@ def estimate(
 
     :param opt_out_text: goes on a line of its own behind the body; empty for none
     :param token_defaults: account-wide defaults by a token's path (`object.name`)
-    :param link_url: gives the short link for a link's index, as when a template is rendered
+    :param link_url: gives the short link for a link's index, as when a template is rendered, and
+        that of the preference page
     """
     stretches = list(_stretches(body, token_defaults or {}, link_url))
     text = "".join(stretch.counted for stretch in stretches)
     if opt_out_text:
-        text = f"{text}\n{opt_out_text}" if text else opt_out_text
         cause = Cause(CauseKind.OPT_OUT, opt_out_text, None, None)
+        counted = _FILLER * _link_units(PREFERENCE_PAGE, link_url)
+        opt_out_text = fill_preference_link(opt_out_text, counted)
+        text = f"{text}\n{opt_out_text}" if text else opt_out_text
         stretches.append(_Stretch("", opt_out_text, None, cause=cause))
     result = analyse(text)
     causes = []
@@ -145,23 +149,30 @@ def _stretches(body, token_defaults, link_url) -> Iterator[_Stretch]:
     indexes = {}
     position = 0
     for link in links.find(body):
-        yield from _text_stretches(body[position : link.start], position, token_defaults)
+        yield from _text_stretches(body[position : link.start], position, token_defaults, link_url)
         index = indexes.setdefault(link.url, len(indexes))
-        units = max(links.LINK_UNITS, analyse(link_url(index)).units if link_url else 0)
+        units = _link_units(index, link_url)
         cause = Cause(CauseKind.LINK, link.url, link.start, link.end)
         yield _Stretch(_FILLER * units, "", link.start, cause=cause)
         position = link.end
-    yield from _text_stretches(body[position:], position, token_defaults)
+    yield from _text_stretches(body[position:], position, token_defaults, link_url)
 
 
-def _text_stretches(text, offset, token_defaults):
+def _link_units(index, link_url):
+    return max(links.LINK_UNITS, analyse(link_url(index)).units if link_url else 0)
+
+
+def _text_stretches(text, offset, token_defaults, link_url):
     for piece in tokens._scan(text):
         start, end = piece.start + offset, piece.end + offset
-        if isinstance(piece.content, Token):
-            yield _token_stretch(piece.content, start, end, token_defaults)
-        else:
+        if not isinstance(piece.content, Token):
             written = text[piece.start : piece.end]
             yield _Stretch(strip_control(written), written, start)
+        elif piece.content.path == PREFERENCE_LINK:
+            cause = Cause(CauseKind.LINK, piece.content.source, start, end)
+            yield _Stretch(_FILLER * _link_units(PREFERENCE_PAGE, link_url), "", start, cause=cause)
+        else:
+            yield _token_stretch(piece.content, start, end, token_defaults)
 
 
 def _token_stretch(token, start, end, token_defaults):

@@ -19,7 +19,8 @@ def normalise(text: str) -> str:
         return _not_ascii_key.sub("", text.upper())
     # Dotless i folds to itself but its capital is I, dotted capital i loses its dot as an accent:
     # the order decompose, drop accents, fold, capitalize makes all four kinds of i one.
-    letters = _letters(unicodedata.normalize("NFKD", text))
+    # The Greek iota below a letter is the one accent whose capital is a letter.
+    letters = _letters(unicodedata.normalize("NFKD", text).replace("\u0345", "ι"))
     letters = _letters(unicodedata.normalize("NFKD", letters.casefold().upper()))
     return unicodedata.normalize("NFC", letters)
 

@@ -113,6 +113,14 @@ def region_of(e164: str) -> str | None:
     return None if region in (None, phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY) else region
 
 
+def masked(e164: str) -> str:
+    """A number with all but its calling code and its last three digits hidden: `+1 ••• 177`."""
+    try:
+        return f"+{calling_code(e164)} ••• {e164[-3:]}"
+    except InvalidNumber:
+        return f"••• {e164[-3:]}"
+
+
 def _supported(region):
     region = (region or "").strip().upper()
     return region if region in phonenumbers.SUPPORTED_REGIONS else None

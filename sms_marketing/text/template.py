@@ -1,19 +1,28 @@
 """A message's body, compiled once and rendered for each recipient."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import links, tokens
 from .encoding import strip_control
-from .tokens import Token
+from .tokens import PREFERENCE_LINK, Token
+
+#: In place of a link's index: the link to the recipient's own preference page.
+PREFERENCE_PAGE = -1
+
+# White space is spelled out, so that the browser's twin takes the same for it.
+_PREFERENCE_TOKEN = re.compile(
+    rf"\{{\{{[ \t\n\u00a0]*{re.escape(PREFERENCE_LINK)}[ \t\n\u00a0]*(?:\|\|\|[^{{}}]*)?\}}\}}"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkPart:
     """The place of a link in a body.
 
-    :param index: index of `target` in the template's `links`
-    :param target: where the link leads, as written, tokens included
+    :param index: index of `target` in the template's `links`, or `PREFERENCE_PAGE`
+    :param target: where the link leads, as written, tokens included; the token of a preference page
     """
 
     index: int
@@ -45,7 +54,7 @@ class Template:
         links in it stay plain text.
 
         :param values: gives the value of a token; called for the tokens outside of links only
-        :param link_url: gives the short link for an index of `links`
+        :param link_url: gives the short link for an index of `links`, or for `PREFERENCE_PAGE`
         """
         pieces = list(self.parts)
         for place, token in self._token_places:
@@ -86,8 +95,24 @@ def compile_template(body: str) -> Template:
     )
 
 
+def fill_preference_link(text: str, link: str) -> str:
+    """`text` with `link` in place of each token of the preference page; nothing else is read."""
+    return _PREFERENCE_TOKEN.sub(lambda _found: link, text) if "{{" in text else text
+
+
+def has_preference_link(text: str) -> bool:
+    """Whether a recipient of `text` gets the link to the own preference page."""
+    return bool(_PREFERENCE_TOKEN.search(text))
+
+
 def _text_parts(text):
-    parts = (
-        part if isinstance(part, Token) else strip_control(part) for part in tokens.split(text)
-    )
+    parts = map(_part, tokens.split(text))
     return [part for part in parts if part]
+
+
+def _part(part):
+    if isinstance(part, str):
+        return strip_control(part)
+    if part.path == PREFERENCE_LINK:
+        return LinkPart(PREFERENCE_PAGE, part.source)
+    return part

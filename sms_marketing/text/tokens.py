@@ -12,8 +12,11 @@ from typing import NamedTuple
 
 OPENING, CLOSING, SEPARATOR = "{{", "}}", "|||"
 
-#: `object` is the contact, `company` the company that sends.
-ROOTS = ("object", "company")
+#: `object` is the contact, `company` the company that sends, `recipient` the text itself.
+ROOTS = ("object", "company", "recipient")
+
+#: The path that stands for a recipient's own preference page: a link, not a value.
+PREFERENCE_LINK = "recipient.preference_link"
 
 #: A complete token, for those who look for other things around or inside of tokens.
 TOKEN_PATTERN = r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}"
@@ -39,7 +42,7 @@ class Token:
 
     @property
     def root(self) -> str:
-        """`object` or `company`."""
+        """One of `ROOTS`."""
         return self.path.partition(".")[0]
 
     @property

@@ -78,6 +78,17 @@ function mockServer() {
             label: "Our company",
             properties: [{ name: "phone", path: "company.phone", label: "Phone" }],
         },
+        {
+            type: "recipient",
+            label: "Preference link",
+            properties: [
+                {
+                    name: "preference_link",
+                    path: "recipient.preference_link",
+                    label: "Link to choose",
+                },
+            ],
+        },
     ]);
 }
 
@@ -246,7 +257,11 @@ test("a token is built from type, property and default", async () => {
     mockServer();
     await openForm();
     await contains("button[name=personalize]").click();
-    expect(queryAllTexts("#sms_marketing_token_type option")).toEqual(["Contact", "Our company"]);
+    expect(queryAllTexts("#sms_marketing_token_type option")).toEqual([
+        "Contact",
+        "Our company",
+        "Preference link",
+    ]);
     await contains(".modal-footer .btn-primary").click();
     expect(queryText(".modal .text-danger")).toBe("Choose a property first.");
     await contains(".o_sms_marketing_property input").click();
@@ -260,6 +275,21 @@ test("a token is built from type, property and default", async () => {
     expect(".modal").toHaveCount(0);
     expect(TEXT).toHaveValue("Hi {{ object.city ||| your place }}");
     expect(TEXT).toBeFocused();
+    expect.verifySteps(["editor data"]);
+});
+
+test("the preference link is chosen at once, and needs no default", async () => {
+    mockServer();
+    await openForm();
+    await contains("button[name=personalize]").click();
+    await contains("#sms_marketing_token_type").select("recipient");
+    expect("#sms_marketing_token_default").toHaveCount(0);
+    await contains(".modal-footer .btn-primary").click();
+    expect(TEXT).toHaveValue("Hi {{ recipient.preference_link }}");
+    const inLink = problemsOf("http://a.com/{{ recipient.preference_link }}", null);
+    expect(inLink.map(({ message }) => message)).toEqual([
+        "The preference link is a link of its own; put it behind this one.",
+    ]);
     expect.verifySteps(["editor data"]);
 });
 

@@ -56,6 +56,7 @@ const DATA = {
     linkBase: "https://sms.example/s/",
     linkToken: "k7Qm2xVb9TzA",
     linkPositions: ["", "1", "2"],
+    preferenceMark: "P",
     linkUnits: 36,
     optOutTexts: { en_US: "Reply STOP to opt out", "": "Reply STOP to opt out" },
     tokenDefaults: { "object.city": "your town" },
@@ -289,4 +290,18 @@ test("a border inside a link cuts only the look", async () => {
     expect(pieces.map((piece) => piece.segment)).toEqual([null, null, 2]);
     expect(pieces.map((piece) => piece.isLink)).toEqual([false, true, true]);
     expect(pieces.map((piece) => piece.text).join("")).toBe(text);
+});
+
+test("the preference link stands in the body and in the opt-out text", () => {
+    const link = "https://sms.example/s/k7Qm2xVb9TzAP";
+    const data = {
+        ...DATA,
+        optOutTexts: { "": "Stop: {{recipient.preference_link}} $&" },
+        readablePaths: ["recipient.preference_link"],
+    };
+    const body = "a {{ recipient.preference_link ||| x }}.";
+    expect(render(body, { data })).toBe(`a ${link}.`);
+    expect(render("Hi", { includeOptOut: true, data })).toBe(`Hi\nStop: ${link} $&`);
+    const [, shown] = piecesOf(renderParts({ body, data }));
+    expect(shown).toMatchObject({ text: link, isLink: true });
 });

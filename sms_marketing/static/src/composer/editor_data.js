@@ -5,6 +5,7 @@
 
 import { onWillRender, toRaw, useState } from "@odoo/owl";
 import { useService } from "@web/core/utils/hooks";
+import { shortLink } from "@sms_marketing/preview/render";
 
 /** @type {WeakMap<object, { key: string, answer: Promise<object> }>} */
 const answers = new WeakMap();
@@ -65,6 +66,6 @@ export function estimateOptions(record, data) {
     return {
         optOutText: record.data.include_opt_out_text ? data.optOutTexts[""] : "",
         tokenDefaults: data.tokenDefaults,
-        linkUrl: (index) => data.linkBase + data.linkToken + (data.linkPositions[index] ?? ""),
+        linkUrl: (index) => shortLink(data, index),
     };
 }

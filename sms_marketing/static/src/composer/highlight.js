@@ -4,7 +4,7 @@
 
 import { _t } from "@web/core/l10n/translation";
 import { find } from "@sms_marketing/template/links";
-import { scan, Token, TokenProblem } from "@sms_marketing/template/tokens";
+import { PREFERENCE_LINK, scan, Token, TokenProblem } from "@sms_marketing/template/tokens";
 
 /** A link whose host, the part before the first slash, has a token in it. */
 const TOKEN_IN_HOST = /^(?:https?:\/\/)?[^/?#]*\{\{/i;
@@ -44,6 +44,9 @@ export function problemsOf(body, readable) {
     for (const { start, end, url } of find(body)) {
         if (TOKEN_IN_HOST.test(url)) {
             const message = _t("The address of the site must not have a token in it.");
+            problems.push({ start, end, source: url, message });
+        } else if (scan(url).some(({ content }) => content.path === PREFERENCE_LINK)) {
+            const message = _t("The preference link is a link of its own; put it behind this one.");
             problems.push({ start, end, source: url, message });
         }
     }

@@ -35,9 +35,14 @@ export class PersonalizeDialog extends Component {
         return this.props.tokenDefaults?.[this.state.path] || "";
     }
 
+    /** Whether what is chosen can be empty: a link never is. */
+    get hasDefault() {
+        return this.state.type !== "recipient";
+    }
+
     get token() {
         const { path } = this.state;
-        const standIn = this.state.default.trim();
+        const standIn = this.hasDefault ? this.state.default.trim() : "";
         return standIn ? `{{ ${path} ||| ${standIn} }}` : `{{ ${path} }}`;
     }
 
@@ -47,8 +52,11 @@ export class PersonalizeDialog extends Component {
         return pieces.length === 1 && pieces[0].content instanceof Token;
     }
 
-    onTypeChange() {
-        this.state.path = "";
+    onTypeChange(ev) {
+        // Whichever of the two listens first, this or the model of the select.
+        this.state.type = ev.target.value;
+        const { properties } = this;
+        this.state.path = this.hasDefault ? "" : properties[0].value;
     }
 
     onSelect(path) {

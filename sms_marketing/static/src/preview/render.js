@@ -7,7 +7,11 @@
 import { strip, stripControl } from "@sms_marketing/segments/encoding";
 import { analyse } from "@sms_marketing/segments/segments";
 import { find } from "@sms_marketing/template/links";
-import { compileTemplate } from "@sms_marketing/template/template";
+import {
+    compileTemplate,
+    fillPreferenceLink,
+    PREFERENCE_PAGE,
+} from "@sms_marketing/template/template";
 import { scan, Token, TokenProblem } from "@sms_marketing/template/tokens";
 
 /**
@@ -15,6 +19,7 @@ import { scan, Token, TokenProblem } from "@sms_marketing/template/tokens";
  * @property {string} linkBase
  * @property {string} linkToken stands for a recipient's code, as long as the real ones
  * @property {string[]} linkPositions what follows the code, by a link's index
+ * @property {string} preferenceMark what follows the code in the link to the preference page
  * @property {Record<string, string>} optOutTexts by language; `""` without a contact
  * @property {Record<string, string>} tokenDefaults account-wide, by path
  * @property {string[]} readablePaths
@@ -33,9 +38,12 @@ import { scan, Token, TokenProblem } from "@sms_marketing/template/tokens";
  * The short link that stands for a message's link, right in all but the recipient's code.
  *
  * @param {EditorData} data
- * @param {number} index
+ * @param {number} index or `PREFERENCE_PAGE`
  */
-export function shortLink({ linkBase, linkToken, linkPositions }, index) {
+export function shortLink({ linkBase, linkToken, linkPositions, preferenceMark }, index) {
+    if (index === PREFERENCE_PAGE) {
+        return linkBase + linkToken + preferenceMark;
+    }
     return linkBase + linkToken + (linkPositions[index] ?? linkPositions.at(-1));
 }
 
@@ -70,7 +78,8 @@ export function renderParts({ body, includeOptOut, data, contact = null }) {
         }
     }
     parts.push({ text: renderGood(body.slice(good), data, contact) });
-    const optOutText = includeOptOut ? (contact?.optOutText ?? data.optOutTexts[""]) : "";
+    const written = includeOptOut ? (contact?.optOutText ?? data.optOutTexts[""]) : "";
+    const optOutText = fillPreferenceLink(written, shortLink(data, PREFERENCE_PAGE));
     if (optOutText) {
         const isAlone = parts.every(({ text }) => !text);
         parts.push({ text: isAlone ? optOutText : `\n${optOutText}` });

@@ -20,7 +20,8 @@ import {
 } from "@sms_marketing/segments/encoding";
 import { analyse, GSM_7 } from "@sms_marketing/segments/segments";
 import { find, LINK_UNITS } from "@sms_marketing/template/links";
-import { defaultRange, scan, Token } from "@sms_marketing/template/tokens";
+import { fillPreferenceLink, PREFERENCE_PAGE } from "@sms_marketing/template/template";
+import { defaultRange, PREFERENCE_LINK, scan, Token } from "@sms_marketing/template/tokens";
 
 /** What a token without any default counts, in characters. */
 export const TOKEN_CHARACTERS = 15;
@@ -84,9 +85,10 @@ export function estimate(body, { optOutText = "", tokenDefaults = {}, linkUrl } 
     const stretches = [...stretchesOf(body, tokenDefaults, linkUrl)];
     let text = stretches.map(({ counted }) => counted).join("");
     if (optOutText) {
-        text = text ? `${text}\n${optOutText}` : optOutText;
         const cause = { kind: "opt_out", text: optOutText, start: null, end: null, plain: null };
-        stretches.push({ counted: "", source: optOutText, start: null, cause });
+        const added = fillPreferenceLink(optOutText, linkFiller(PREFERENCE_PAGE, linkUrl));
+        text = text ? `${text}\n${added}` : added;
+        stretches.push({ counted: "", source: added, start: null, cause });
     }
     const { encoding, units, segments, left } = analyse(text);
     const causes = [];
@@ -108,26 +110,36 @@ function* stretchesOf(body, tokenDefaults, linkUrl) {
     const indexes = new Map();
     let position = 0;
     for (const { start, end, url } of find(body)) {
-        yield* textStretches(body.slice(position, start), position, tokenDefaults);
+        yield* textStretches(body.slice(position, start), position, tokenDefaults, linkUrl);
         if (!indexes.has(url)) {
             indexes.set(url, indexes.size);
         }
-        const needed = linkUrl ? analyse(linkUrl(indexes.get(url))).units : 0;
-        const counted = FILLER.repeat(Math.max(LINK_UNITS, needed));
+        const counted = linkFiller(indexes.get(url), linkUrl);
         const cause = { kind: "link", text: url, start, end, plain: null };
         yield { counted, source: "", start, cause };
         position = end;
     }
-    yield* textStretches(body.slice(position), position, tokenDefaults);
+    yield* textStretches(body.slice(position), position, tokenDefaults, linkUrl);
 }
 
-function* textStretches(text, offset, tokenDefaults) {
+/** What is counted for a link. */
+function linkFiller(index, linkUrl) {
+    const needed = linkUrl ? analyse(linkUrl(index)).units : 0;
+    return FILLER.repeat(Math.max(LINK_UNITS, needed));
+}
+
+function* textStretches(text, offset, tokenDefaults, linkUrl) {
     for (const { start, end, content } of scan(text)) {
-        if (content instanceof Token) {
-            yield tokenStretch(content, start + offset, end + offset, tokenDefaults);
-        } else {
+        const from = start + offset;
+        if (!(content instanceof Token)) {
             const source = text.slice(start, end);
-            yield { counted: stripControl(source), source, start: start + offset };
+            yield { counted: stripControl(source), source, start: from };
+        } else if (content.path === PREFERENCE_LINK) {
+            const place = { start: from, end: end + offset };
+            const cause = { kind: "link", text: content.source, ...place, plain: null };
+            yield { counted: linkFiller(PREFERENCE_PAGE, linkUrl), source: "", start: from, cause };
+        } else {
+            yield tokenStretch(content, from, end + offset, tokenDefaults);
         }
     }
 }

@@ -4,12 +4,28 @@
 
 import { strip, stripControl } from "@sms_marketing/segments/encoding";
 import { find } from "@sms_marketing/template/links";
-import { split, Token } from "@sms_marketing/template/tokens";
+import { PREFERENCE_LINK, split, Token } from "@sms_marketing/template/tokens";
+
+/** In place of a link's index: the link to the recipient's own preference page. */
+export const PREFERENCE_PAGE = -1;
+
+const PREFERENCE_TOKEN =
+    /\{\{[ \t\n\u00a0]*recipient\.preference_link[ \t\n\u00a0]*(?:\|\|\|[^{}]*)?\}\}/g;
+
+/**
+ * A text with `link` in place of each token of the preference page; nothing else is read.
+ *
+ * @param {string} text
+ * @param {string} link
+ */
+export function fillPreferenceLink(text, link) {
+    return text.replace(PREFERENCE_TOKEN, () => link);
+}
 
 /** The place of a link in a body. */
 export class LinkPart {
     /**
-     * @param {number} index index of `target` in the template's `links`
+     * @param {number} index index of `target` in the template's `links`, or `PREFERENCE_PAGE`
      * @param {string} target where the link leads, as written, tokens included
      */
     constructor(index, target) {
@@ -89,6 +105,13 @@ export function compileTemplate(body) {
 
 function textParts(text) {
     return split(text)
-        .map((part) => (part instanceof Token ? part : stripControl(part)))
+        .map(partOf)
         .filter((part) => part !== "");
+}
+
+function partOf(part) {
+    if (!(part instanceof Token)) {
+        return stripControl(part);
+    }
+    return part.path === PREFERENCE_LINK ? new LinkPart(PREFERENCE_PAGE, part.source) : part;
 }

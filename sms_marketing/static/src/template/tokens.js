@@ -13,8 +13,11 @@ const OPENING = "{{";
 const CLOSING = "}}";
 const SEPARATOR = "|||";
 
-/** `object` is the contact, `company` the company that sends. */
-const ROOTS = ["object", "company"];
+/** `object` is the contact, `company` the company that sends, `recipient` the text itself. */
+const ROOTS = ["object", "company", "recipient"];
+
+/** The path that stands for a recipient's own preference page: a link, not a value. */
+export const PREFERENCE_LINK = "recipient.preference_link";
 
 /** A complete token, for those who look for other things around or inside of tokens. */
 export const TOKEN_PATTERN = "\\{\\{(?:[^{}]|\\{(?!\\{)|\\}(?!\\}))*\\}\\}";

@@ -1,0 +1,62 @@
+"""Odoo's phone blacklist: filled on STOP where the company wants it, for every app to respect it.
+
+An entry that a STOP has made lasts as long as that STOP. An entry of the staff, or of a carrier
+that knows no such number, is never taken away here; and taking an entry away is no consent.
+"""
+
+from odoo.tools import SQL
+
+from ..text.numbers import to_e164
+
+
+def put(env, numbers, company):
+    """Put these numbers on the blacklist, for the STOP to this company, if it wants that."""
+    if not company.sudo().sms_marketing_fill_blacklist:
+        return
+    entries = _entries(env, numbers)
+    by_staff = entries.filtered(lambda one: one.active and not one.sms_marketing_company_ids)
+    # A short code that texted STOP is no number that the blacklist takes.
+    numbers = {one for one in numbers if to_e164(one, None)} - set(by_staff.mapped("number"))
+    if numbers:
+        added = _ours(env)._add(
+            sorted(numbers), message=env._("Texted STOP to %s.", company.sudo().name)
+        )
+        added.sms_marketing_company_ids += company
+
+
+def take_back(env, pairs):
+    """Take numbers off that a STOP put there, as they agree to get texts again.
+
+    :param pairs: (number, company id) of new agreements
+    """
+    numbers = {number for number, _company in pairs}
+    if not numbers:
+        return
+    # Nearly always empty, and asked for each agreement: so it goes by SQL.
+    rows = env.execute_query(
+        SQL(
+            """
+            SELECT entry.id, entry.number, relation.res_company_id
+              FROM sms_marketing_phone_blacklist_company_rel relation
+              JOIN phone_blacklist entry ON entry.id = relation.phone_blacklist_id
+             WHERE entry.number = ANY(%s)
+            """,
+            list(numbers),
+        )
+    )
+    for entry_id, number, company_id in rows:
+        if (number, company_id) not in pairs:
+            continue
+        entry = _ours(env).browse(entry_id)
+        entry.sms_marketing_company_ids -= env["res.company"].browse(company_id)
+        if not entry.sms_marketing_company_ids:
+            entry._track_set_log_message(env._("Agreed to get texts again."))
+            entry.action_archive()
+
+
+def _ours(env):
+    return env["phone.blacklist"].sudo().with_context(sms_marketing_by_stop=True)
+
+
+def _entries(env, numbers):
+    return _ours(env).with_context(active_test=False).search([("number", "in", list(numbers))])

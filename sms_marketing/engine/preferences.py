@@ -1,0 +1,142 @@
+"""What a person chooses on the preference page behind a text's own link (B15).
+
+Who holds a recipient's token holds its phone: the token came by SMS to that number and can be
+guessed by nobody.
+"""
+
+from typing import NamedTuple
+
+from odoo.tools import SQL
+from odoo.tools.misc import hmac
+
+from . import consent
+from .contacts import switch_marketing_on
+from .links import is_token
+
+
+class Choice(NamedTuple):
+    """One subscription type as the page offers it.
+
+    :param state: of the number's consent, or None where it was never asked
+    :param wording: what is agreed to, as it reads on the page
+    """
+
+    type_id: int
+    name: str
+    description: str
+    state: str | None
+    wording: str
+
+
+def find(env, token):
+    """The ``sms.marketing.recipient`` of a token; empty where there is none.
+
+    :param env: of the system
+    """
+    recipients = env["sms.marketing.recipient"]
+    if not is_token(token):
+        return recipients
+    return recipients.search([("token", "=", token), ("number", "!=", False)], limit=1)
+
+
+def choices(recipient):
+    """What the recipient's company sends, in the language of the environment, as ``Choice``s."""
+    env = recipient.env
+    company = recipient.company_id
+    states = dict(
+        env.execute_query(
+            SQL(
+                """
+                SELECT type_id, state FROM sms_marketing_subscription
+                 WHERE number = %s AND company_id = %s
+                """,
+                recipient.number,
+                company.id,
+            )
+        )
+    )
+    types = env["sms.marketing.subscription.type"].search([("company_id", "=", company.id)])
+    return [
+        Choice(
+            one.id,
+            one.name,
+            one.description or "",
+            states.get(one.id),
+            _wording(env, company, one),
+        )
+        for one in types
+    ]
+
+
+def _wording(env, company, subscription_type):
+    agreement = env._(
+        "I agree to get texts from %(company)s: %(type)s.",
+        company=company.name,
+        type=subscription_type.name,
+    )
+    return "\n".join(filter(None, [agreement, subscription_type.description]))
+
+
+def fingerprint(env, offered):
+    """Tells whether what is agreed to still reads as it did when a page was shown."""
+    return hmac(
+        env(su=True), "sms_marketing.wording", [(one.type_id, one.wording) for one in offered]
+    )
+
+
+def save(recipient, offered, chosen, address):
+    """Make the number's consent what the person ticked.
+
+    :param offered: the ``Choice``s that the page showed
+    :param chosen: ids of the ticked types
+    :param address: network address of the person
+    :return: whether anything changed
+    """
+    changes = []
+    for one in offered:
+        is_on = one.state == "subscribed"
+        if (one.type_id in chosen) == is_on:
+            continue
+        changes.append(
+            consent.ConsentChange(
+                recipient.number,
+                one.type_id,
+                "unsubscribed" if is_on else "subscribed",
+                method="link",
+                legal_basis="withdrawal" if is_on else "web_consent",
+                wording=one.wording,
+                explanation=_explanation(recipient),
+                address=address,
+            )
+        )
+    consent.record(recipient.env, changes)
+    if any(change.state == "subscribed" for change in changes):
+        switch_marketing_on(recipient.env, recipient.number, recipient.company_id)
+    return bool(changes)
+
+
+def stop(recipient, address):
+    """End every type of the company for the number, as a STOP does."""
+    return consent.unsubscribe_everywhere(
+        recipient.env,
+        [recipient.number],
+        recipient.company_id,
+        method="link",
+        wording=recipient.env._("Stop all texts"),
+        explanation=_explanation(recipient),
+        address=address,
+    )
+
+
+def _explanation(recipient):
+    """How it came about, for the consent log: in the language of the company, who reads it."""
+    env = recipient.with_context(lang=recipient.company_id.partner_id.lang).env
+    lang = recipient.env.lang or "en_US"
+    message = recipient.message_id.name or recipient.test_message_id.name
+    if not message:
+        return env._("Preference page, read in %s", lang)
+    return env._(
+        "Preference page, read in %(lang)s, by the link in “%(message)s”",
+        lang=lang,
+        message=message,
+    )

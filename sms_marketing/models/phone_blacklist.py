@@ -1,0 +1,34 @@
+from odoo import api, fields, models
+
+
+class PhoneBlacklist(models.Model):
+    """Odoo's own list of numbers that no SMS app texts; a STOP may put a number there."""
+
+    _inherit = "phone.blacklist"
+
+    sms_marketing_company_ids = fields.Many2many(
+        "res.company",
+        "sms_marketing_phone_blacklist_company_rel",
+        string="By STOP to",
+        readonly=True,
+        help="Companies whose STOP put the number here. When the number agrees to get texts of "
+        "them again, it is taken off; what staff put here stays.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Who puts a number here by hand keeps it here, even if a STOP had put it here before."""
+        entries = super().create(vals_list)
+        if not self.env.context.get("sms_marketing_by_stop"):
+            entries._forget_stop()
+        return entries
+
+    def write(self, vals):
+        if "active" in vals and not self.env.context.get("sms_marketing_by_stop"):
+            self._forget_stop()
+        return super().write(vals)
+
+    def _forget_stop(self):
+        marked = self.sudo().filtered("sms_marketing_company_ids")
+        if marked:
+            marked.sms_marketing_company_ids = False

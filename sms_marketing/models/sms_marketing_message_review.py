@@ -1,0 +1,239 @@
+import re
+
+from odoo import fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..engine import audience, personalize
+from ..engine.links import MOST_LINKS
+from ..engine.review import ERROR, Finding, ReviewFacts, errors_first
+from ..gateways.errors import ConfigurationError
+from ..text.template import compile_template
+
+#: The one list of what is looked at before a message is sent: method -> the gravest level of what
+#: it can find. Each takes ``ReviewFacts`` and returns a list of ``Finding``. What can find errors
+#: is also asked when the message is sent, scheduled and started; keep it cheap.
+REVIEW_CHECKS = {
+    "_review_text": ERROR,
+    "_review_sender": ERROR,
+    "_review_subscription_type": ERROR,
+    "_review_lists": ERROR,
+    "_review_moment": ERROR,
+    "_review_recipients": ERROR,
+}
+
+#: A link whose host, the part before the first slash, has a token in it.
+TOKEN_IN_HOST = re.compile(r"(?:https?://)?[^/?#]*\{\{", re.IGNORECASE)
+
+
+class SmsMarketingMessage(models.Model):
+    """What keeps a message from being sent, and what its sender should know before (S26)."""
+
+    _inherit = "sms.marketing.message"
+
+    # ------------------------------------------------------------
+    # Facts and findings
+    # ------------------------------------------------------------
+
+    def _review_facts(self, intent, counts=None):
+        """What the checks go by.
+
+        :param intent: one of ``engine.review.INTENTS``
+        :param counts: contacts by reason, where they are known; None: they are counted here
+        :rtype: ReviewFacts
+        """
+        self.ensure_one()
+        if counts is None and self._is_countable():
+            counts = audience.count_by_reason(self)
+        per_text = 0 if self._review_text(None) else self._estimated_length()
+        now = self.env.cr.now().replace(microsecond=0)
+        return ReviewFacts(
+            intent=intent,
+            send_at=now if intent == "send" else self.scheduled_at or now,
+            counts=counts,
+            segments_per_text=per_text,
+            segments=per_text * (counts or {}).get(None, 0),
+        )
+
+    def _is_countable(self):
+        return bool(
+            self.sender_id
+            and self.subscription_type_id
+            and not self._review_lists(None)
+            and (self.include_list_ids or self.include_partner_ids)
+        )
+
+    def _review_findings(self, facts, only_errors=False):
+        """All that the checks find, errors first.
+
+        :param only_errors: ask only what can find errors, and leave out warnings
+        :rtype: list[Finding]
+        """
+        self.ensure_one()
+        findings = []
+        for name, level in REVIEW_CHECKS.items():
+            if level == ERROR or not only_errors:
+                findings += getattr(self, name)(facts)
+        if only_errors:
+            findings = [finding for finding in findings if finding.level == ERROR]
+        return errors_first(findings)
+
+    def _problems(self, facts):
+        """What keeps the message from being sent, each a sentence that says how to mend it."""
+        return [finding.text for finding in self._review_findings(facts, only_errors=True)]
+
+    def _check_ready(self, intent, facts=None):
+        """Raise UserError with everything that keeps the message from being sent.
+
+        :param intent: one of ``engine.review.INTENTS``
+        :param facts: of this one message, where they are known
+        :return: {message's id: the facts it was checked by}
+        """
+        known = {}
+        for message in self:
+            known[message.id] = facts or message._review_facts(intent)
+            if problems := message._problems(known[message.id]):
+                raise UserError(
+                    self.env._("“%s” cannot be sent yet:", message.name)
+                    + "".join(f"\n• {problem}" for problem in problems)
+                )
+        return known
+
+    def _text_problems(self):
+        """What keeps the text from being sent to anybody, tests included."""
+        findings = self._review_text(None) + self._review_sender(None)
+        return [finding.text for finding in findings]
+
+    # ------------------------------------------------------------
+    # Errors
+    # ------------------------------------------------------------
+
+    def _review_text(self, facts):
+        """Whether there is a text, and every token and link of it can be written."""
+        if not (self.body or "").strip():
+            problems = {"empty_text": [self.env._("The text is empty. Write it.")]}
+        elif broken := personalize.problems(self.env, self.body):
+            problems = {"broken_token": broken}
+        else:
+            links = compile_template(self.body).links
+            too_many = self.env._("The text has more than %d different links.", MOST_LINKS)
+            problems = {
+                "too_many_links": [too_many] if len(links) > MOST_LINKS else [],
+                # A contact's data must not decide whose site a link leads to.
+                "token_in_host": [
+                    self.env._("%s: the address of the site must not have a token in it.", link)
+                    for link in links
+                    if TOKEN_IN_HOST.match(link)
+                ],
+            }
+        mend = {"label": self.env._("Go to the text"), "page": "content", "field": "body"}
+        return [
+            Finding(ERROR, code, text, mend) for code, texts in problems.items() for text in texts
+        ]
+
+    def _review_sender(self, facts):
+        """Whether the sender and its gateway can send at all."""
+        sender, gateway = self.sender_id, self.sender_id.sudo().gateway_id
+        mend = {
+            "label": self.env._("Choose a sender"),
+            "page": "settings",
+            "field": "sender_id",
+        }
+        if not sender:
+            return [Finding(ERROR, "no_sender", self.env._("Choose a sender."), mend)]
+        if not sender.active or not gateway.active:
+            text = self.env._("The sender or its gateway is archived. Choose another sender.")
+            return [Finding(ERROR, "sender_archived", text, mend)]
+        try:
+            gateway._connect().close()
+        except ConfigurationError as error:
+            text = self.env._(
+                "Gateway “%(gateway)s” cannot be used: %(error)s",
+                gateway=gateway.name,
+                error=error,
+            )
+            return [Finding(ERROR, "gateway_unusable", text, mend)]
+        return []
+
+    def _review_subscription_type(self, facts):
+        if self.subscription_type_id:
+            return []
+        text = self.env._("Choose the subscription type that recipients agreed to.")
+        mend = {
+            "label": self.env._("Choose a type"),
+            "page": "settings",
+            "field": "subscription_type_id",
+        }
+        return [Finding(ERROR, "no_subscription_type", text, mend)]
+
+    def _review_lists(self, facts):
+        """Whether every rule can be used: a broken one would text the wrong people, or nobody."""
+        findings = []
+        for contact_list in self.include_list_ids | self.exclude_list_ids:
+            if contact_list.kind != "rule":
+                continue
+            try:
+                contact_list._rule()
+            except ValidationError as error:
+                mend = {
+                    "label": self.env._("Open the list"),
+                    "action": {
+                        "type": "ir.actions.act_window",
+                        "res_model": contact_list._name,
+                        "res_id": contact_list.id,
+                        "views": [[False, "form"]],
+                    },
+                }
+                findings.append(Finding(ERROR, "broken_rule", error.args[0], mend))
+        return findings
+
+    def _review_moment(self, facts):
+        """Whether a message that is to be scheduled has a moment to come."""
+        if facts.intent != "schedule":
+            return []
+        mend = {
+            "label": self.env._("Choose a time"),
+            "page": "schedule",
+            "field": "scheduled_at",
+        }
+        if not self.scheduled_at:
+            text = self.env._("Choose when to send “%s”.", self.name)
+            return [Finding(ERROR, "no_moment", text, mend)]
+        if self.scheduled_at < fields.Datetime.now():
+            text = self.env._(
+                "The moment chosen for “%s” is in the past. Choose a later one, or send the "
+                "message now.",
+                self.name,
+            )
+            return [Finding(ERROR, "moment_in_the_past", text, mend)]
+        return []
+
+    def _review_recipients(self, facts):
+        """Whether anybody would get it."""
+        mend = {
+            "label": self.env._("Choose recipients"),
+            "page": "schedule",
+            "field": "include_list_ids",
+        }
+        if not (self.include_list_ids or self.include_partner_ids):
+            text = self.env._("Choose the lists or contacts to send to.")
+            return [Finding(ERROR, "no_audience", text, mend)]
+        if facts.counts is None or facts.recipients:
+            return []
+        if barred := facts.counts.get("country", 0):
+            text = self.env._(
+                "Nobody would get this message: sender %(sender)s may not send to the country of "
+                "%(count)s of the contacts chosen. Choose another sender.",
+                sender=self.sender_id.display_name,
+                count=barred,
+            )
+            mend = {
+                "label": self.env._("Choose a sender"),
+                "page": "settings",
+                "field": "sender_id",
+            }
+            return [Finding(ERROR, "country_not_allowed", text, mend)]
+        text = self.env._(
+            "Nobody would get this message: none of the contacts chosen may be texted. See below "
+            "why, or choose others."
+        )
+        return [Finding(ERROR, "empty_audience", text, mend)]

@@ -1,0 +1,312 @@
+"""Providers' calls over real HTTP: the bytes reach the adapter as they were sent."""
+
+import json
+from http.client import HTTPConnection
+from unittest.mock import patch
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from odoo.tests import tagged
+from odoo.tests.common import TEST_CURSOR_COOKIE_NAME
+from twilio.request_validator import RequestValidator
+
+from ..gateways.base import get_gateway_class
+from ..gateways.kannel import KannelGateway
+from .common import SmsMarketingHttpCase
+from .http_player import HttpPlayer, reply
+from .provider_accounts import SETTINGS, record_values
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@tagged("post_install", "-at_install")
+class TestRawCalls(SmsMarketingHttpCase):
+    """Signatures are made over raw bytes, so not one of them may change on the way."""
+
+    def setUp(self):
+        super().setUp()
+        self.kannel = self.make_kannel_gateway(public_url="https://crm.example.com/odoo")
+
+    def taken(self, query="", **request):
+        """The call as the adapter sees it."""
+        seen = []
+        address = f"{urlsplit(self.kannel.callback_url).path}/receipt".removeprefix("/odoo")
+        with (
+            patch.object(KannelGateway, "verify", lambda gateway, call: seen.append(call)),
+            patch.object(KannelGateway, "parse_receipts", lambda gateway, call: []),
+        ):
+            status = self.send_raw(f"{address}{query and '?' + query}", **request)
+        self.assertEqual(status, 200)
+        [call] = seen
+        return call
+
+    def send_raw(self, target, method="GET", body=None, headers=()):
+        """A request as it is written here: `requests` would put addresses in order."""
+        connection = HTTPConnection(urlsplit(self.base_url()).netloc, timeout=10)
+        with self.allow_requests():
+            cookie = f"{TEST_CURSOR_COOKIE_NAME}={self.http_request_key}"
+            connection.request(method, target, body, {"Cookie": cookie, **dict(headers)})
+            status = connection.getresponse().status
+        connection.close()
+        return status
+
+    def test_get(self):
+        call = self.taken("b=%c3%a9&a=1+2&b=&c=%FF~%7e")
+        self.assertEqual((call.method, call.body), ("GET", b""))
+        self.assertEqual(call.query, b"b=%c3%a9&a=1+2&b=&c=%FF~%7e")
+
+    def test_bodies_that_no_parser_would_write_the_same_again(self):
+        boundary = "multipart/form-data; boundary=x"
+        for content_type, body in (
+            (FORM, b"b=%c3%a9&a=1+2&&b=&=x&c=%ZZ&d=\xff;e=\x00&reference=%2B"),
+            (FORM, b""),
+            (f"{FORM}; charset=latin-1", "a=é".encode("latin-1")),
+            ("application/json", b'{ "b" :1.0,\r\n"a":"\\u00e9", "a": [ ] }\n\n'),
+            ("application/json", b'{"half": '),
+            ("application/vnd.provider+json; v=1", b"{}"),
+            ("text/plain", b"\xff\xfe\x00"),
+            ("", b"a=1"),
+            (boundary, b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'),
+            (
+                boundary,
+                b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n\0\r\n--x--',
+            ),
+            (boundary, b"no part at all"),
+        ):
+            with self.subTest(content_type=content_type, body=body):
+                headers = {"Content-Type": content_type}
+                call = self.taken("z=1", method="POST", body=body, headers=headers)
+                self.assertEqual((call.method, call.body), ("POST", body))
+                self.assertEqual(call.query, b"z=1")
+                self.assertEqual(call.headers.get("content-type") or "", content_type)
+
+    def test_body_in_chunks(self):
+        chunks = iter([b"a=%c3", b"%a9&b=", b"1"])
+        call = self.taken(method="POST", body=chunks, headers={"Content-Type": FORM})
+        self.assertEqual(call.body, b"a=%c3%a9&b=1")
+
+    def test_address_is_the_one_that_the_provider_was_given(self):
+        for headers in ({}, {"Host": "10.0.0.7:8069"}, {"X-Forwarded-Host": "evil.example"}):
+            call = self.taken("a=%2f", method="POST", headers=headers)
+            self.assertEqual(call.url, f"{self.kannel.callback_url}/receipt?a=%2f")
+        self.assertTrue(call.url.startswith("https://crm.example.com/odoo/sms_marketing/"))
+
+    def test_fields_of_a_form_do_not_reach_the_route(self):
+        form = {"gateway_id": "1", "secret": "x", "subject": "inbound"}
+        headers = {"Content-Type": FORM}
+        call = self.taken(method="POST", body=urlencode(form).encode(), headers=headers)
+        self.assertIn("/receipt", call.url)
+
+
+def parse(heard):
+    """Fields of a form that a player heard."""
+    return dict(parse_qsl(heard.body.decode()))
+
+
+class ProviderFlowCase(SmsMarketingHttpCase):
+    """A campaign through a provider that a player plays, and the provider's calls."""
+
+    provider = ""
+
+    def setUp(self):
+        super().setUp()
+        self.account = self.make_gateway(**record_values(self.provider))
+        self.account_sender = self.make_sender(gateway=self.account)
+        self.people = self.contacts(2)
+
+    def send_through(self, play):
+        """Send a message to two people; returns its recipients and what the player heard."""
+        message = self.message(self.people, sender_id=self.account_sender.id)
+        with (
+            HttpPlayer(play) as player,
+            patch.object(
+                get_gateway_class(self.provider),
+                "server",
+                player.url.removesuffix("/cgi-bin/sendsms"),
+            ),
+        ):
+            recipients = self.send(message)
+        return recipients.sorted("id"), player.heard
+
+    def deliver(self, address, **request):
+        """A call of the provider to an address that it was given."""
+        parts = urlsplit(address)
+        response = self.url_open(
+            parts.path + (f"?{parts.query}" if parts.query else ""),
+            allow_redirects=False,
+            **request,
+        )
+        self.env.invalidate_all()
+        return response
+
+    def state_of(self, number):
+        return (
+            self.env["sms.marketing.subscription"]
+            .search([("number", "=", number), ("type_id", "=", self.type.id)])
+            .state
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestTwilioFlow(ProviderFlowCase):
+    provider = "twilio"
+
+    def call_signed(self, address, fields, token=SETTINGS["twilio"]["auth_token"]):
+        signature = RequestValidator(token).compute_signature(address, fields)
+        return self.deliver(
+            address,
+            data=urlencode(fields),
+            headers={"Content-Type": FORM, "X-Twilio-Signature": signature},
+        )
+
+    def created(self, heard):
+        sid = "SM" + f"{len(heard.body):032x}"
+        return reply(201, json.dumps({"sid": sid, "num_segments": "1", "price": None}))
+
+    def test_from_sending_to_the_receipt(self):
+        recipients, heard = self.send_through(self.created)
+        self.assertEqual(recipients.mapped("state"), ["sent", "sent"])
+        by_number = {fields["To"]: fields for fields in map(parse, heard)}
+        first, second = recipients
+        address = by_number[first.number]["StatusCallback"]
+        fields = {"MessageSid": "SM1", "MessageStatus": "delivered", "Body": "é +&="}
+        answer = self.call_signed(address, fields)
+        self.assertEqual((answer.status_code, answer.text), (200, "<Response/>"))
+        self.assertEqual((first.state, second.state), ("delivered", "sent"))
+        address = by_number[second.number]["StatusCallback"]
+        self.call_signed(address, fields | {"MessageStatus": "failed", "ErrorCode": "21610"})
+        self.assertEqual((second.state, second.reason), ("undelivered", "opted_out"))
+        self.assertEqual(self.state_of(second.number), "unsubscribed")
+
+    def test_forged_calls_change_nothing(self):
+        recipients, heard = self.send_through(self.created)
+        address = parse(heard[0])["StatusCallback"]
+        fields = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+        with self.assertLogs("odoo.addons.sms_marketing", "WARNING"):
+            self.assertEqual(self.call_signed(address, fields, token="guess").status_code, 403)
+            self.assertEqual(self.deliver(address, data=fields).status_code, 403)
+            stop = {"From": recipients[0].number, "To": "x", "Body": "STOP", "MessageSid": "SM2"}
+            inbound = f"{self.account.callback_url}/inbound"
+            self.assertEqual(self.call_signed(inbound, stop, token="guess").status_code, 403)
+        self.assertEqual(recipients.mapped("state"), ["sent", "sent"])
+        self.assertEqual(self.state_of(recipients[0].number), "subscribed")
+
+    def test_refusals(self):
+        def play(heard):
+            if parse(heard)["To"] == self.people[0].mobile_e164:
+                return reply(400, json.dumps({"code": 21610, "message": "unsubscribed"}))
+            return reply(400, json.dumps({"code": 21211, "message": "invalid"}))
+
+        recipients, _heard = self.send_through(play)
+        self.assertEqual(recipients.mapped("state"), ["failed", "failed"])
+        self.assertEqual(recipients.mapped("reason"), ["opted_out", "invalid_number"])
+        self.assertEqual(self.state_of(recipients[0].number), "unsubscribed")
+        blocked = self.env["phone.blacklist"].search([("number", "=", recipients[1].number)])
+        self.assertTrue(blocked)
+
+    def test_stop(self):
+        number = self.people[0].mobile_e164
+        fields = {
+            "From": number,
+            "To": self.account_sender.value,
+            "Body": "STOP",
+            "MessageSid": "SM3",
+        }
+        address = f"{self.account.callback_url}/inbound"
+        self.assertEqual(self.call_signed(address, fields).status_code, 200)
+        self.assertEqual(self.state_of(number), "unsubscribed")
+        text = self.env["sms.marketing.inbound"].search([("gateway_id", "=", self.account.id)])
+        self.assertEqual((text.body, text.sender_id), ("STOP", self.account_sender))
+
+
+#: provider -> the calls that it makes about a text and about a STOP, unsigned, as (content type,
+#: body) with words to fill in. Signatures are left out: `UNSIGNED` empties the setting for them.
+CALLS = {
+    "vonage": (
+        (
+            "application/json",
+            '{"messageId": "1", "client-ref": "%(token)s", "status": "failed", "err-code": "53"}',
+        ),
+        (FORM, "msisdn=%(digits)s&to=12025550123&messageId=in-1&text=STOP"),
+    ),
+    "sinch": (
+        (
+            "application/json",
+            '{"type": "recipient_delivery_report_sms", "batch_id": "1",'
+            ' "client_reference": "%(token)s", "status": "Failed", "code": 404}',
+        ),
+        (
+            "application/json",
+            '{"type": "mo_text", "id": "in-1", "from": "%(digits)s",'
+            ' "to": "12025550123", "body": "Stop"}',
+        ),
+    ),
+    "messagebird": (
+        (FORM, "id=1&reference=%(token)s&status=delivery_failed&statusReason=opted+out"),
+        (FORM, "originator=%(digits)s&recipient=12025550123&body=stop&id=in-1"),
+    ),
+}
+UNSIGNED = {
+    "vonage": {"signature_secret": ""},
+    "sinch": {"webhook_secret": ""},
+    "messagebird": {"signing_key": ""},
+}
+TAKEN = {
+    "vonage": (200, '{"messages": [{"status": "0", "message-id": "%s"}]}'),
+    "sinch": (201, '{"id": "%s"}'),
+    "messagebird": (201, '{"id": "%s"}'),
+}
+
+
+@tagged("post_install", "-at_install")
+class TestOtherProvidersFlow(ProviderFlowCase):
+    """From sending to the receipt and the STOP, with each provider that need not sign."""
+
+    provider = "vonage"
+
+    def test_signature_that_is_asked_for_is_needed(self):
+        for provider, (receipt, _stop) in CALLS.items():
+            account = self.make_gateway(**record_values(provider))
+            with self.assertLogs("odoo.addons.sms_marketing", "WARNING"):
+                response = self.deliver(
+                    f"{account.callback_url}/receipt",
+                    data=receipt[1] % {"token": "x", "digits": "1"},
+                    headers={"Content-Type": receipt[0]},
+                )
+            self.assertEqual(response.status_code, 403, provider)
+
+    def test_each(self):
+        for provider in CALLS:
+            with self.subTest(provider):
+                self.provider = provider
+                self.account = self.make_gateway(**record_values(provider, **UNSIGNED[provider]))
+                self.account_sender = self.make_sender(gateway=self.account)
+                self.people = self.contacts(2)
+                references = iter([f"{provider}-a", f"{provider}-b"])
+                recipients, _heard = self.send_through(
+                    lambda heard, answer=TAKEN[provider], references=references: reply(
+                        answer[0], answer[1] % next(references)
+                    )
+                )
+                self.assertEqual(recipients.mapped("state"), ["sent", "sent"])
+                self.assertEqual(
+                    set(recipients.mapped("provider_reference")),
+                    {f"{provider}-a", f"{provider}-b"},
+                )
+                first, second = recipients
+                receipt, stop = CALLS[provider]
+                for subject, (content_type, words), recipient in (
+                    ("receipt", receipt, first),
+                    ("inbound", stop, second),
+                ):
+                    words %= {"token": recipient.sudo().token, "digits": recipient.number[1:]}
+                    response = self.deliver(
+                        f"{self.account.callback_url}/{subject}",
+                        data=words,
+                        headers={"Content-Type": content_type},
+                    )
+                    self.assertEqual(response.status_code, 200, response.text)
+                self.assertEqual((first.state, second.state), ("undelivered", "sent"))
+                self.assertTrue(first.reason)
+                self.assertEqual(self.state_of(second.number), "unsubscribed")
+                expected = "subscribed" if first.reason == "unreachable" else "unsubscribed"
+                self.assertEqual(self.state_of(first.number), expected)

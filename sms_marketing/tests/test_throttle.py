@@ -1,0 +1,74 @@
+"""Counters that bound what the public may do."""
+
+from odoo.tests import BaseCase, tagged
+
+from ..engine import throttle
+from .common import SmsMarketingCase
+
+
+@tagged("post_install", "-at_install")
+class TestThrottle(SmsMarketingCase):
+    def setUp(self):
+        super().setUp()
+        self.env.cr.execute("DELETE FROM sms_marketing_throttle")
+        self.most = throttle.LIMITS["sign_up_number"].most
+
+    def test_takes_until_it_is_spent(self):
+        use = ("sign_up_number", "+12025550123")
+        for _use in range(self.most):
+            self.assertFalse(throttle.is_spent(self.env, *use))
+            self.assertIsNone(throttle.take(self.env, use))
+        self.assertTrue(throttle.is_spent(self.env, *use))
+        self.assertEqual(throttle.take(self.env, use), "sign_up_number")
+        self.assertIsNone(throttle.take(self.env, ("sign_up_number", "+12025550124")))
+
+    def test_a_spent_limit_keeps_the_later_ones_whole(self):
+        number, form = ("sign_up_number", "+12025550123"), ("sign_up_form", 7)
+        for _use in range(self.most + 3):
+            throttle.take(self.env, number, form)
+        rows = self.env["sms.marketing.throttle"].search([("subject", "=", "sign_up_form")])
+        self.assertEqual(rows.used, self.most)
+
+    def test_window_passes(self):
+        use = ("sign_up_number", "+12025550123")
+        for _use in range(self.most):
+            throttle.take(self.env, use)
+        self.env.cr.execute(
+            "UPDATE sms_marketing_throttle SET starts_at = starts_at - interval '1 hour'"
+        )
+        self.assertIsNone(throttle.take(self.env, use))
+
+    def test_nobody_reads_a_number_out_of_it(self):
+        throttle.take(self.env, ("sign_up_number", "+12025550123"))
+        row = self.env["sms.marketing.throttle"].search([])
+        self.assertNotIn("2025550123", row.key)
+        before = row.key
+        self.env["ir.config_parameter"].set_param("database.secret", "another secret")
+        throttle.take(self.env, ("sign_up_number", "+12025550123"))
+        self.assertNotIn(
+            before, (self.env["sms.marketing.throttle"].search([]) - row).mapped("key")
+        )
+
+    def test_old_counters_are_forgotten(self):
+        throttle.take(self.env, ("sign_up_number", "old"))
+        self.env.cr.execute(
+            "UPDATE sms_marketing_throttle SET starts_at = starts_at - interval '2 days'"
+        )
+        throttle.take(self.env, ("sign_up_number", "new"))
+        self.env["sms.marketing.throttle"]._gc_counters()
+        self.assertEqual(len(self.env["sms.marketing.throttle"].search([])), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestNetwork(BaseCase):
+    def test_one_line_is_one_network(self):
+        for address, network in {
+            "203.0.113.7": "203.0.113.7",
+            "::ffff:203.0.113.7": "203.0.113.7",
+            "2001:db8:1:2:aaaa::1": "2001:db8:1:2::/64",
+            "2001:db8:1:2:bbbb::2": "2001:db8:1:2::/64",
+            "": "",
+            None: "",
+            "unix socket": "unix socket",
+        }.items():
+            self.assertEqual(throttle.network(address), network)
