@@ -126,7 +126,9 @@ class TestMessageAccess(MessageAccessMixin, SmsMarketingCase):
         self.team.active = False
         self.people["named"].active = False
         self.env.invalidate_all()
-        self.assertEqual(self.who_sees() - {"named"}, {"member", "leader", "responsible", "manager"})
+        self.assertEqual(
+            self.who_sees() - {"named"}, {"member", "leader", "responsible", "manager"}
+        )
 
     def test_what_hangs_on_it_is_seen_by_the_same_people(self):
         self.send(self.shared)
@@ -268,7 +270,8 @@ class TestMessageAccessOverHttp(MessageAccessMixin, SmsMarketingHttpCase):
             "context": {},
         }
         answer = self.url_open(
-            "/web/export/csv", data={"data": json.dumps(data), "csrf_token": http.Request.csrf_token(self)}
+            "/web/export/csv",
+            data={"data": json.dumps(data), "csrf_token": http.Request.csrf_token(self)},
         )
         self.assertEqual(answer.status_code, 200)
         return answer.text.strip().splitlines()[1:]
