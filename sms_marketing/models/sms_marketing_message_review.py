@@ -3,7 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..engine import audience, personalize
 from ..engine.links import MOST_LINKS
-from ..engine.review import ERROR, Finding, ReviewFacts, errors_first
+from ..engine.review import ERROR, WARNING, Finding, ReviewFacts, errors_first
 from ..gateways.errors import ConfigurationError
 from ..text.template import compile_template
 
@@ -17,6 +17,7 @@ REVIEW_CHECKS = {
     "_review_lists": ERROR,
     "_review_moment": ERROR,
     "_review_recipients": ERROR,
+    "_review_timing": WARNING,
 }
 
 
