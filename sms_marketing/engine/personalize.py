@@ -3,6 +3,7 @@
 No expression is evaluated; a token that is not in ``READABLE`` is refused before anything is sent.
 """
 
+import re
 from collections import defaultdict
 
 from odoo import SUPERUSER_ID
@@ -92,6 +93,9 @@ def _first_name(record):
     return own or (record.name or "").strip().partition(" ")[0].rstrip(",")
 
 
+#: A link whose host, the part before the first slash, has a token in it.
+TOKEN_IN_HOST = re.compile(r"(?:https?://)?[^/?#]*\{\{", re.IGNORECASE)
+
 #: Readable names that are no fields of Odoo: how they come about.
 DERIVED = {"first_name": _first_name}
 
@@ -122,6 +126,20 @@ def problems(env, body):
         env._("%s: the preference link is a link of its own; put it behind this one.", link.url)
         for link in links.find(body)
         if any(isinstance(part, Token) and part.path == PREFERENCE_LINK for part in split(link.url))
+    ]
+
+
+def host_problems(env, urls):
+    """What is wrong with the sites that these links lead to, each a sentence for their writer.
+
+    A contact's data must not decide whose site a link leads to.
+
+    :rtype: list[str]
+    """
+    return [
+        env._("%s: the address of the site must not have a token in it.", url)
+        for url in urls
+        if TOKEN_IN_HOST.match(url)
     ]
 
 

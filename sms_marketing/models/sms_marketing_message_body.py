@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..engine import personalize
 from ..text.encoding import strip_control
+from ..text.links import find
 
 
 class SmsMarketingMessage(models.Model):
@@ -21,7 +22,11 @@ class SmsMarketingMessage(models.Model):
     @api.constrains("body")
     def _check_body(self):
         for message in self:
-            if problems := personalize.problems(self.env, message.body or ""):
+            body = message.body or ""
+            urls = dict.fromkeys(link.url for link in find(body))
+            problems = personalize.problems(self.env, body)
+            problems += personalize.host_problems(self.env, urls)
+            if problems:
                 raise ValidationError(
                     self.env._("The text of “%s” cannot be saved like this:", message.name)
                     + "".join(f"\n• {problem}" for problem in problems)

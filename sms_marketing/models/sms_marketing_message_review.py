@@ -1,5 +1,3 @@
-import re
-
 from odoo import fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -28,9 +26,6 @@ REVIEW_CHECKS = {
     "_review_empty_tokens": WARNING,
     "_review_timing": WARNING,
 }
-
-#: A link whose host, the part before the first slash, has a token in it.
-TOKEN_IN_HOST = re.compile(r"(?:https?://)?[^/?#]*\{\{", re.IGNORECASE)
 
 
 class SmsMarketingMessage(models.Model):
@@ -126,12 +121,7 @@ class SmsMarketingMessage(models.Model):
             too_many = self.env._("The text has more than %d different links.", MOST_LINKS)
             problems = {
                 "too_many_links": [too_many] if len(links) > MOST_LINKS else [],
-                # A contact's data must not decide whose site a link leads to.
-                "token_in_host": [
-                    self.env._("%s: the address of the site must not have a token in it.", link)
-                    for link in links
-                    if TOKEN_IN_HOST.match(link)
-                ],
+                "token_in_host": personalize.host_problems(self.env, links),
             }
         mend = {"label": self.env._("Go to the text"), "page": "content", "field": "body"}
         return [

@@ -29,6 +29,7 @@ from . import test_keyword
 from . import test_links
 from . import test_list
 from . import test_message
+from . import test_message_access
 from . import test_message_body
 from . import test_opt_out_text
 from . import test_partner

@@ -13,6 +13,18 @@ class TestMessageBody(SmsMarketingCase):
         super().setUpClass()
         cls.draft = cls.message(cls.contacts(1), body="As it was")
 
+    def test_token_in_the_host_of_a_link_is_not_saved(self):
+        message = self.message(body="https://shop.example/{{ object.ref }}")
+        for body in (
+            "https://{{ object.ref }}.example/x",
+            "See www.shop{{ object.ref }}.example",
+            "HTTP://shop.example{{ object.ref }}/x",
+        ):
+            with self.assertRaisesRegex(ValidationError, "address of the site"):
+                message.body = body
+            with self.assertRaisesRegex(ValidationError, "address of the site"):
+                self.message(body=body)
+
     def test_broken_and_forbidden_tokens_are_not_saved(self):
         for body in (
             "Hi {{ object.name",

@@ -3,9 +3,11 @@
 import re
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.tests import tagged
 
 from ..engine import dispatch, sandbox
+from ..engine.texts import MessageTexts
 from ..gateways.sandbox import SandboxGateway
 from .common import SmsMarketingHttpCase
 
@@ -88,3 +90,49 @@ class TestSendTestTour(SmsMarketingHttpCase):
         self.assertTrue(followed.headers["Location"].startswith("https://example.com/offers?"))
         self.assertFalse(self.draft.recipient_ids)
         self.assertFalse(self.draft.link_ids.click_ids)
+
+    def test_from_the_editor_to_the_phone(self):
+        """Compose, preview as two contacts, send a test: it is what the phone showed."""
+        self.contact("+13032550187", name="Rita Reads")
+        self.env["sms.marketing.test.number"].create(
+            {
+                "label": "Colleague",
+                "number": NUMBER,
+                "user_id": self.marketer.id,
+                "verified_at": fields.Datetime.now(),
+            }
+        )
+        self.draft.body = "Hello "
+        shown = []
+
+        def keep_phone_text(messages, text):
+            shown.append(text)
+            return True
+
+        self.startPatcher(
+            patch.object(
+                self.env.registry["sms.marketing.message"],
+                "keep_phone_text",
+                keep_phone_text,
+                create=True,
+            )
+        )
+        self._let_scheduled_actions_run()
+        self.start_tour(
+            f"/odoo/sms-marketing/{self.draft.id}",
+            "sms_marketing_compose_to_phone",
+            login="marketer",
+        )
+        [arrived] = self.arrived
+        example = MessageTexts.EXAMPLE_TOKEN
+        self.assertEqual(len(arrived.reference), len(example))
+        self.assertEqual(
+            arrived.body.encode(), shown[1].replace(example, arrived.reference).encode()
+        )
+        self.assertEqual(
+            arrived.body,
+            f"Hello Rita! \N{GRINNING FACE} 5€ {self.draft._short_link_base()}{arrived.reference}\n"
+            f"{self.company.sms_marketing_opt_out_text}",
+        )
+        self.assertEqual(shown[0], shown[1].replace("Rita", "Clara"))
+        self.assertEqual((arrived.number, arrived.encoding), (NUMBER, "UCS-2"))

@@ -5,8 +5,9 @@ import {
     queryAllTexts,
     queryOne,
     queryText,
+    unload,
 } from "@odoo/hoot-dom";
-import { animationFrame } from "@odoo/hoot-mock";
+import { animationFrame, mockSendBeacon } from "@odoo/hoot-mock";
 import {
     allowTranslations,
     contains,
@@ -337,4 +338,22 @@ test("read-only, the text is shown with its marks", async () => {
     expect(".o_sms_marketing_read").toHaveText("Hi {{ object.name }}");
     expect(".o_sms_marketing_mark_token").toHaveCount(1);
     expect.verifySteps(["editor data"]);
+});
+
+test("closing the tab saves what was typed and not left yet", async () => {
+    mockServer();
+    mockSendBeacon((route, blob) => {
+        expect.step(route);
+        blob.text().then((text) => expect.step(JSON.parse(text).params.args[1]));
+        return true;
+    });
+    await openForm();
+    await type("there");
+    await unload();
+    await animationFrame();
+    await expect.waitForSteps([
+        "editor data",
+        "/web/dataset/call_kw/sms.marketing.message/web_save",
+        { body: "Hi there", body_version: 4 },
+    ]);
 });

@@ -91,6 +91,26 @@ test("Create message on the cards of messages opens the dialog", async () => {
     expect.verifySteps([ACTION]);
 });
 
+test("New in a message's form opens the dialog, what was written is saved before", async () => {
+    mockService("action", {
+        doAction(action) {
+            expect.step(action);
+        },
+    });
+    onRpc("web_save", ({ args }) => expect.step(args[1]));
+    await mountView({
+        type: "form",
+        resModel: "sms.marketing.message",
+        resId: 1,
+        arch: `<form js_class="sms_marketing_message_form"><field name="name" /></form>`,
+    });
+    await contains("[name=name] input").edit("Summer", { confirm: false });
+    await contains(".o_form_button_create").click();
+    expect.verifySteps([{ name: "Summer" }, ACTION]);
+    await contains(".o_form_button_create").click();
+    expect.verifySteps([ACTION]);
+});
+
 test("asks for the chosen properties only, and keeps the others", async () => {
     onRpc("has_access", () => true);
     onRpc("web_save", ({ args }) => {

@@ -13,6 +13,8 @@ import {
     onRpc,
     serverState,
 } from "@web/../tests/web_test_helpers";
+import { browser } from "@web/core/browser/browser";
+import { user } from "@web/core/user";
 import { Phone } from "@sms_marketing/preview/phone";
 import { piecesOf, renderMessage, renderParts, shortLink } from "@sms_marketing/preview/render";
 
@@ -117,6 +119,29 @@ test("shows the text while it is typed, without asking the server", async () => 
     await contains("[name=include_opt_out_text] input").click();
     expect(bubble()).toBe("Hello your town, {{ object.first\nReply STOP to opt out");
     expect.verifySteps([]);
+});
+
+test.tags("desktop");
+test("font size and dark screen are as the user left them", async () => {
+    answer();
+    await mountMessage();
+    expect(".o_sms_marketing_phone_dark").toHaveCount(0);
+    await contains(".o_sms_marketing_preview_controls input[type=range]").edit(150);
+    await contains(".o_sms_marketing_preview_controls input[id$=_dark]").click();
+    await animationFrame();
+    await mountMessage(2);
+    expect(".o_sms_marketing_phone:last").toHaveClass("o_sms_marketing_phone_dark");
+    expect(".o_sms_marketing_preview_controls input[type=range]:last").toHaveValue(150);
+    expect.verifySteps(["get_editor_data", "get_editor_data"]);
+});
+
+test.tags("desktop");
+test("does not stumble over what another program left in the browser's storage", async () => {
+    answer();
+    browser.localStorage.setItem(`sms_marketing_preview_${user.userId}`, '{"fontSize": "9e9"');
+    await mountMessage();
+    expect(".o_sms_marketing_preview_controls input[type=range]").toHaveValue(100);
+    expect.verifySteps(["get_editor_data"]);
 });
 
 test.tags("desktop");

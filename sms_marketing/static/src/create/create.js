@@ -6,7 +6,7 @@ import { ListController } from "@web/views/list/list_controller";
 import { listView } from "@web/views/list/list_view";
 
 /** The action that opens the dialog in which a message begins; the kanban view names it too. */
-const CREATE_MESSAGE = "sms_marketing.action_sms_marketing_create_message";
+export const CREATE_MESSAGE = "sms_marketing.action_sms_marketing_create_message";
 
 /** A list of messages that asks first for the name, and for what the administrator wants. */
 export class MessageListController extends ListController {

@@ -1,7 +1,9 @@
 import { Component, useEffect, useRef, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { RecordSelector } from "@web/core/record_selectors/record_selector";
 import { registry } from "@web/core/registry";
+import { user } from "@web/core/user";
 import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
@@ -13,7 +15,32 @@ import { renderParts } from "@sms_marketing/preview/render";
 /** Device text sizes, in percent of what phones come with. */
 export const FONT_SIZES = { min: 80, max: 200, step: 10 };
 
+/** Where the browser keeps how a user looks at the phone. */
+const LOOK_KEY = "sms_marketing_preview";
+
 let nextId = 1;
+
+/** @returns {{ fontSize: number, isDark: boolean }} as the user left it in this browser */
+function rememberedLook() {
+    let kept = {};
+    try {
+        kept = JSON.parse(browser.localStorage.getItem(`${LOOK_KEY}_${user.userId}`)) || {};
+    } catch {
+        // Not ours, or no storage: the phone looks as it comes.
+    }
+    const { min, max } = FONT_SIZES;
+    const isSize = Number.isInteger(kept.fontSize) && kept.fontSize >= min && kept.fontSize <= max;
+    return { fontSize: isSize ? kept.fontSize : 100, isDark: kept.isDark === true };
+}
+
+function rememberLook({ fontSize, isDark }) {
+    try {
+        const look = JSON.stringify({ fontSize, isDark });
+        browser.localStorage.setItem(`${LOOK_KEY}_${user.userId}`, look);
+    } catch {
+        // A browser that keeps nothing shows the phone all the same.
+    }
+}
 
 /**
  * The phone beside a message's editor: live while typing, with a contact's values where one is
@@ -32,7 +59,11 @@ export class Preview extends Component {
         this.contactPlaceholder = _t("Choose a contact…");
         this.draft = useDraft();
         this.editorData = useEditorData(this);
-        this.look = useState({ fontSize: 100, isDark: false, showsSegments: false });
+        this.look = useState({ ...rememberedLook(), showsSegments: false });
+        useEffect(
+            () => rememberLook(this.look),
+            () => [this.look.fontSize, this.look.isDark]
+        );
         this.contact = useState({ id: false, data: null });
         this.answers = new KeepLast();
         // What the server knows of a contact depends on the company that sends; a new answer of

@@ -24,8 +24,8 @@ const textIs = (content, text) => ({
     },
 });
 
-registry.category("web_tour.tours").add("sms_marketing_compose", {
-    steps: () => [
+function compose() {
+    return [
         {
             content: "put the cursor behind the text",
             trigger: TEXT,
@@ -117,6 +117,80 @@ registry.category("web_tour.tours").add("sms_marketing_compose", {
         { content: "nothing is wrong", trigger: "body:not(:has(.o_sms_marketing_problems))" },
         { content: "save", trigger: ".o_form_button_save", run: "click" },
         { content: "saved", trigger: ".o_form_saved, body:not(:has(.o_form_dirty))" },
+    ];
+}
+
+registry.category("web_tour.tours").add("sms_marketing_compose", { steps: compose });
+
+const PANEL = ".o_sms_marketing_send_test";
+const bubble = () => document.querySelector(".o_sms_marketing_phone .o_sms_marketing_bubble");
+
+/** The phone shows a contact's values; what it shows is told to the test. */
+const previewAs = (name, firstName) => [
+    {
+        content: `preview as ${name}`,
+        trigger: ".o_sms_marketing_preview_contact input",
+        run: `edit ${name}`,
+    },
+    {
+        content: "choose the contact",
+        trigger: `.o-autocomplete--dropdown-item:contains(${name})`,
+        run: "click",
+    },
+    {
+        content: "the phone shows the contact's name",
+        trigger: `.o_sms_marketing_bubble:contains(Hello ${firstName}!)`,
+        async run() {
+            await rpc("/web/dataset/call_kw", {
+                model: "sms.marketing.message",
+                method: "keep_phone_text",
+                args: [[], bubble().textContent],
+                kwargs: {},
+            });
+        },
+    },
+];
+
+registry.category("web_tour.tours").add("sms_marketing_compose_to_phone", {
+    steps: () => [
+        ...compose(),
+        {
+            content: "without a contact, the default",
+            trigger: ".o_sms_marketing_bubble:contains(Hello there!)",
+        },
+        ...previewAs("Clara Clicks", "Clara"),
+        ...previewAs("Rita Reads", "Rita"),
+        { content: "send a test", trigger: "button[name=action_open_send_test]", run: "click" },
+        {
+            content: "to the colleague's phone",
+            trigger: `${PANEL} .form-check:contains(Colleague) input:not(:checked)`,
+            run: "click",
+        },
+        {
+            content: "receive it as a contact",
+            trigger: `${PANEL} .o_record_selector input`,
+            run: "edit Rita Reads",
+        },
+        {
+            content: "choose her",
+            trigger: ".o-autocomplete--dropdown-item:contains(Rita Reads)",
+            run: "click",
+        },
+        {
+            content: "send",
+            trigger: `${PANEL} .o_sms_marketing_send_button:enabled`,
+            run: "click",
+        },
+        {
+            content: "it is delivered",
+            trigger: `${PANEL} .o_sms_marketing_test_outcomes li:contains(Colleague):contains(Delivered)`,
+        },
+        {
+            content: "close the panel",
+            trigger: `${PANEL} .modal-footer button:contains(Close)`,
+            run: "click",
+        },
+        { content: "it is closed", trigger: `body:not(:has(${PANEL}))` },
     ],
 });
 
