@@ -33,6 +33,7 @@ from . import (
     sms_marketing_message_review,
     sms_marketing_message_test,
     sms_marketing_price,
+    sms_marketing_privacy_log,
     sms_marketing_receipt,
     sms_marketing_recipient,
     sms_marketing_sender,

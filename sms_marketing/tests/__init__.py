@@ -26,6 +26,7 @@ from . import test_install
 from . import test_keyword
 from . import test_links
 from . import test_list
+from . import test_merge_contacts
 from . import test_message
 from . import test_message_body
 from . import test_opt_out_text
@@ -35,6 +36,7 @@ from . import test_preferences
 from . import test_preview
 from . import test_provider_accounts
 from . import test_provider_webhooks
+from . import test_privacy_export
 from . import test_receipts
 from . import test_review
 from . import test_security

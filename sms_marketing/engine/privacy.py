@@ -1,0 +1,141 @@
+"""Everything that one company holds on a phone number, for the person who asks for it (GDPR 15)."""
+
+import io
+import json
+import zipfile
+
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.misc import hmac
+
+from ..text.spreadsheet import write_csv
+
+#: Name of the file, model, path to the number and the fields that are given, in their order.
+#: Whoever adds a model that holds a number adds a line here; a test looks for what is missing.
+SOURCES = (
+    ("subscriptions", "sms.marketing.subscription", "number", "number type_id state since"),
+    (
+        "consent_log",
+        "sms.marketing.consent",
+        "number",
+        "number type_id previous_state state occurred_at recorded_at method legal_basis wording "
+        "explanation address user_id",
+    ),
+    (
+        "texts",
+        "sms.marketing.recipient",
+        "number",
+        "number partner_id kind message_id sender_id text state reason detail queued_at sent_at "
+        "settled_at segments provider_reference",
+    ),
+    (
+        "clicks",
+        "sms.marketing.click",
+        "recipient_id.number",
+        "message_id link_id clicked_at address user_agent",
+    ),
+    (
+        "replies",
+        "sms.marketing.inbound",
+        "number",
+        "number partner_id sender_id message_id body action received_at",
+    ),
+    (
+        "test_numbers",
+        "sms.marketing.test.number",
+        "number",
+        "number label user_id verified_at",
+    ),
+    ("sign_ups", "sms.marketing.sign.up", "number", "number name lang source requested_at"),
+)
+
+CONTACT_FIELDS = (
+    "name email mobile phone street city zip country_id lang tz sms_marketing sms_list_ids"
+)
+
+
+def export(env, numbers, company):
+    """All that is held on these numbers as a ZIP: one CSV for each kind, and all of it as JSON.
+
+    Contacts are those that the user may read; the rest is read for the company, whoever's
+    messages it belongs to. The export itself is logged.
+
+    :param numbers: E.164
+    :param company: one ``res.company``
+    :rtype: bytes
+    """
+    tables = {
+        "contacts": _rows(
+            env["res.partner"].with_context(active_test=False),
+            Domain("company_id", "in", [company.id, False])
+            & (Domain("mobile_e164", "in", numbers) | Domain("phone_e164", "in", numbers)),
+            CONTACT_FIELDS.split(),
+        )
+    }
+    for name, model, path, fields in SOURCES:
+        tables[name] = _rows(
+            env[model].sudo().with_context(active_test=False),
+            Domain(path, "in", numbers) & Domain("company_id", "=", company.id),
+            fields.split(),
+        )
+    log(env, "export", numbers, company)
+    return _zip(tables)
+
+
+def log(env, kind, numbers, company):
+    """Note who asked for what, and when; of the numbers only a keyed hash is kept."""
+    env.cr.execute(
+        SQL(
+            """
+            INSERT INTO sms_marketing_privacy_log (
+                kind, company_id, number_hash, user_id, done_at)
+            SELECT %s, %s, number_hash, %s, now() AT TIME ZONE 'UTC'
+              FROM unnest(%s::varchar[]) AS number_hash
+            """,
+            kind,
+            company.id,
+            env.uid,
+            [number_hash(env, number) for number in numbers],
+        )
+    )
+    env["sms.marketing.privacy.log"].invalidate_model()
+
+
+def number_hash(env, number):
+    """A keyed hash of a number: whoever knows the number finds it, nobody reads it back.
+
+    The key is the database's own secret, which only the system reads.
+    """
+    return hmac(env(su=True), "sms_marketing.privacy", number)
+
+
+def _rows(model, domain, names):
+    """(header, rows) of the records, as words that a person reads."""
+    labels = [model._fields[name]._description_string(model.env) for name in names]
+    return labels, [
+        [_said(record, name) for name in names] for record in model.search(domain, order="id")
+    ]
+
+
+def _said(record, name):
+    field, value = record._fields[name], record[name]
+    if field.relational:
+        return ", ".join(one.display_name or "" for one in value)
+    if field.type == "selection":
+        return dict(field._description_selection(record.env)).get(value, "")
+    if field.type == "datetime":
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC" if value else ""
+    return "" if value is False and field.type != "boolean" else value
+
+
+def _zip(tables):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, (header, rows) in tables.items():
+            archive.writestr(f"{name}.csv", write_csv(header, rows))
+        everything = {
+            name: [dict(zip(header, row, strict=True)) for row in rows]
+            for name, (header, rows) in tables.items()
+        }
+        archive.writestr("everything.json", json.dumps(everything, indent=2, ensure_ascii=False))
+    return out.getvalue()

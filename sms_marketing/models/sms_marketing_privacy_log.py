@@ -1,0 +1,28 @@
+from odoo import fields, models
+
+
+class SmsMarketingPrivacyLog(models.Model):
+    """Who exported what is held on a number, and when. ``engine.privacy`` writes the lines."""
+
+    _name = "sms.marketing.privacy.log"
+    _inherit = "sms.marketing.engine.record"
+    _log_access = False  # not inherited from an abstract model
+    _description = "SMS Privacy Log"
+    _order = "id desc"
+    _rec_name = "number_hash"
+
+    kind = fields.Selection([("export", "Export")], string="What", required=True, readonly=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    number_hash = fields.Char(
+        string="Number (keyed hash)",
+        required=True,
+        readonly=True,
+        index=True,
+        help="The same for the same number. The number itself is not kept here.",
+    )
+    user_id = fields.Many2one(
+        "res.users", string="By", readonly=True, index=True, ondelete="restrict"
+    )
+    done_at = fields.Datetime(string="When", required=True, readonly=True)
