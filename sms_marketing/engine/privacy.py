@@ -1,4 +1,4 @@
-"""Everything that one company holds on a phone number, for the person who asks for it (GDPR 15)."""
+"""What one company holds on a phone number: its export (GDPR 15), and who was erased (GDPR 17)."""
 
 import io
 import json
@@ -54,6 +54,14 @@ CONTACT_FIELDS = (
 )
 
 
+#: What stands before the keyed hash where an erased number stood.
+ERASED = "erased:"
+
+
+#: How consent of an erased number may come about: what the person does with the phone or on a page.
+OWN_ACTS = frozenset({"keyword", "form", "link"})
+
+
 def export(env, numbers, company):
     """All that is held on these numbers as a ZIP: one CSV for each kind, and all of it as JSON.
 
@@ -88,8 +96,8 @@ def log(env, kind, numbers, company):
         SQL(
             """
             INSERT INTO sms_marketing_privacy_log (
-                kind, company_id, number_hash, user_id, done_at)
-            SELECT %s, %s, number_hash, %s, now() AT TIME ZONE 'UTC'
+                kind, company_id, number_hash, user_id, done_at, transaction_id)
+            SELECT %s, %s, number_hash, %s, now() AT TIME ZONE 'UTC', pg_current_xact_id()::text
               FROM unnest(%s::varchar[]) AS number_hash
             """,
             kind,
@@ -107,6 +115,62 @@ def number_hash(env, number):
     The key is the database's own secret, which only the system reads.
     """
     return hmac(env(su=True), "sms_marketing.privacy", number)
+
+
+def split_erased(env, changes):
+    """The changes that may be made, and those that would bring an erased number back.
+
+    An erased number's own act lifts the suppression.
+
+    :param changes: ``consent.ConsentChange`` list
+    :rtype: tuple[list, list]
+    """
+    types = {change.type_id for change in changes if change.state != "unsubscribed"}
+    suppressed = set(
+        env.execute_query(
+            SQL(
+                """
+                SELECT type.id, entry.number_hash FROM sms_marketing_privacy_log entry
+                  JOIN sms_marketing_subscription_type type
+                    ON type.company_id = entry.company_id AND type.id = ANY(%s)
+                 WHERE entry.kind = 'erasure' AND entry.lifted_at IS NULL
+                   AND entry.number_hash = ANY(%s)
+                """,
+                list(types),
+                [number_hash(env, change.number) for change in changes],
+            )
+            if types
+            else SQL("SELECT NULL, NULL WHERE FALSE")
+        )
+    )
+    if not suppressed:
+        return changes, []
+    made, refused, lifted = [], [], []
+    for change in changes:
+        hashed = number_hash(env, change.number)
+        if change.state == "unsubscribed" or (change.type_id, hashed) not in suppressed:
+            made.append(change)
+        elif change.method in OWN_ACTS:
+            made.append(change)
+            if change.state == "subscribed":
+                lifted.append((change.type_id, hashed))
+        else:
+            refused.append(change)
+    for type_id, hashed in lifted:
+        env.cr.execute(
+            SQL(
+                """
+                UPDATE sms_marketing_privacy_log entry SET lifted_at = now() AT TIME ZONE 'UTC'
+                  FROM sms_marketing_subscription_type type
+                 WHERE type.id = %s AND entry.company_id = type.company_id
+                   AND entry.kind = 'erasure' AND entry.number_hash = %s
+                   AND entry.lifted_at IS NULL
+                """,
+                type_id,
+                hashed,
+            )
+        )
+    return made, refused
 
 
 def _rows(model, domain, names):

@@ -1,8 +1,9 @@
 from odoo import fields, models
+from odoo.fields import NO_ACCESS
 
 
 class SmsMarketingPrivacyLog(models.Model):
-    """Who exported what is held on a number, and when. ``engine.privacy`` writes the lines."""
+    """Who exported or erased what is held on a number, and when. ``engine.privacy`` writes the lines."""
 
     _name = "sms.marketing.privacy.log"
     _inherit = "sms.marketing.engine.record"
@@ -11,7 +12,12 @@ class SmsMarketingPrivacyLog(models.Model):
     _order = "id desc"
     _rec_name = "number_hash"
 
-    kind = fields.Selection([("export", "Export")], string="What", required=True, readonly=True)
+    kind = fields.Selection(
+        [("export", "Export"), ("erasure", "Erasure")],
+        string="What",
+        required=True,
+        readonly=True,
+    )
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="restrict"
     )
@@ -26,3 +32,13 @@ class SmsMarketingPrivacyLog(models.Model):
         "res.users", string="By", readonly=True, index=True, ondelete="restrict"
     )
     done_at = fields.Datetime(string="When", required=True, readonly=True)
+    lifted_at = fields.Datetime(
+        string="Came Back",
+        readonly=True,
+        help="When the erased number agreed again by its own act: until then nothing subscribes it.",
+    )
+    transaction_id = fields.Char(
+        readonly=True,
+        groups=NO_ACCESS,
+        help="The database transaction, in which alone the consent log may lose this number.",
+    )

@@ -55,7 +55,7 @@ class SmsMarketingConsentChange(models.TransientModel):
         if self.state == "subscribed" and not self.legal_basis:
             raise UserError(self.env._("Say on which legal basis this number may be texted."))
         self.type_id.check_access("read")
-        record(
+        left_out = record(
             self.env,
             [
                 ConsentChange(
@@ -68,4 +68,11 @@ class SmsMarketingConsentChange(models.TransientModel):
                 )
             ],
         )
+        if left_out:
+            raise UserError(
+                self.env._(
+                    "This number was erased at the person's wish. It can only agree again by itself: "
+                    "by a keyword or on a sign-up page."
+                )
+            )
         return {"type": "ir.actions.act_window_close"}

@@ -3,7 +3,7 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..engine import privacy
+from ..engine import erasure, privacy
 from ..text.numbers import to_e164
 
 
@@ -24,6 +24,11 @@ class SmsMarketingPrivacyExport(models.TransientModel):
     )
     number = fields.Char(help="A number with its country code, if it is on no contact.")
     numbers = fields.Char(string="Numbers Searched", compute="_compute_numbers")
+    from_contacts = fields.Boolean(
+        string="Also Remove It from Contacts",
+        default=True,
+        help="Erasing also takes the numbers off this company's contacts.",
+    )
     file = fields.Binary(readonly=True, attachment=False)
     file_name = fields.Char(readonly=True)
 
@@ -45,6 +50,28 @@ class SmsMarketingPrivacyExport(models.TransientModel):
 
     def action_export(self):
         """Write the file, to be downloaded from the wizard."""
+        numbers = self._numbers_allowed()
+        self.file = base64.b64encode(privacy.export(self.env, numbers, self.company_id))
+        self.file_name = f"sms-{numbers[0].lstrip('+')}.zip"
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Export What Is Held on a Number"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_erase(self):
+        """Erase the numbers for good; only administrators."""
+        if not self.env.user.has_group("sms_marketing.group_administrator"):
+            raise AccessError(self.env._("Only administrators erase."))
+        erasure.erase(
+            self.env, self._numbers_allowed(), self.company_id, from_contacts=self.from_contacts
+        )
+        return {"type": "ir.actions.act_window_close"}
+
+    def _numbers_allowed(self):
         self.ensure_one()
         if self.company_id not in self.env.companies:
             raise AccessError(self.env._("Switch to the company first."))
@@ -56,13 +83,4 @@ class SmsMarketingPrivacyExport(models.TransientModel):
                     "Choose a contact with a valid number, or type one such as +13035550100."
                 )
             )
-        self.file = base64.b64encode(privacy.export(self.env, numbers, self.company_id))
-        self.file_name = f"sms-{numbers[0].lstrip('+')}.zip"
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Export What Is Held on a Number"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return numbers
