@@ -42,6 +42,7 @@
         "views/sms_marketing_activity_views.xml",
         "wizard/sms_marketing_consent_change_views.xml",
         "wizard/sms_marketing_contact_import_views.xml",
+        "wizard/sms_marketing_privacy_export_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/sms_marketing_public_page_templates.xml",

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from odoo.tools import SQL
 
-from . import blacklist
+from . import blacklist, privacy
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,12 @@ def record(env, changes):
     opt-out is left out, so that an import of last year's forms cannot text people who left since.
 
     :param list[ConsentChange] changes:
-    :return: the changes that were left out as older than the opt-out
+    A number that was erased is subscribed by its own act only (``engine.erasure``).
+
+    :return: the changes that were left out: older than the opt-out, or of an erased number
     :rtype: list[ConsentChange]
     """
-    left_out = []
+    changes, left_out = privacy.split_erased(env, changes)
     # One change of a (number, type) at a time: the second must see the first one's state.
     while changes:
         first_of_each, rest = _split_repeated(changes)

@@ -41,6 +41,7 @@ from . import (
     sms_marketing_message_timing,
     sms_marketing_message_zones,
     sms_marketing_price,
+    sms_marketing_privacy_log,
     sms_marketing_quiet_hours,
     sms_marketing_receipt,
     sms_marketing_recipient,

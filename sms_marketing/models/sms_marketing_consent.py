@@ -86,6 +86,27 @@ class SmsMarketingConsent(models.Model):
                 CREATE OR REPLACE FUNCTION sms_marketing_consent_append_only()
                 RETURNS trigger LANGUAGE plpgsql AS $$
                 BEGIN
+                    -- An erasure announces itself; then each row is looked at.
+                    IF TG_OP = 'UPDATE' AND TG_LEVEL = 'STATEMENT'
+                       AND current_setting('sms_marketing.erasure', TRUE)
+                           = pg_current_xact_id()::text THEN
+                        RETURN NULL;
+                    END IF;
+                    -- Only a number that this transaction logs as erased may give way to its
+                    -- hash, and free text may go; what happened, and when, stays.
+                    IF TG_OP = 'UPDATE' AND TG_LEVEL = 'ROW' THEN
+                        IF EXISTS (SELECT 1 FROM sms_marketing_privacy_log entry
+                                    WHERE entry.kind = 'erasure'
+                                      AND entry.company_id = OLD.company_id
+                                      AND entry.transaction_id = pg_current_xact_id()::text
+                                      AND NEW.number = 'erased:' || entry.number_hash)
+                           AND NEW.address IS NULL AND NEW.explanation IS NULL
+                           AND (NEW.wording IS NULL OR NEW.wording = OLD.wording)
+                           AND to_jsonb(NEW) - '{number,address,explanation,wording}'::text[]
+                             = to_jsonb(OLD) - '{number,address,explanation,wording}'::text[]
+                        THEN RETURN NEW;
+                        END IF;
+                    END IF;
                     RAISE EXCEPTION USING
                         MESSAGE = 'the consent log is append-only: ' || TG_OP || ' refused',
                         ERRCODE = 'insufficient_privilege';
@@ -93,6 +114,10 @@ class SmsMarketingConsent(models.Model):
                 DROP TRIGGER IF EXISTS append_only ON sms_marketing_consent;
                 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE
                 ON sms_marketing_consent FOR EACH STATEMENT
+                EXECUTE FUNCTION sms_marketing_consent_append_only();
+                DROP TRIGGER IF EXISTS append_only_row ON sms_marketing_consent;
+                CREATE TRIGGER append_only_row BEFORE UPDATE
+                ON sms_marketing_consent FOR EACH ROW
                 EXECUTE FUNCTION sms_marketing_consent_append_only();
                 """
             )

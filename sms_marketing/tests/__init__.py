@@ -11,6 +11,7 @@ from . import test_create_message
 from . import test_dispatch
 from . import test_double_opt_in
 from . import test_editor_data
+from . import test_erasure
 from . import test_exact
 from . import test_frequency_cap
 from . import test_gateway_answers
@@ -28,6 +29,7 @@ from . import test_install
 from . import test_keyword
 from . import test_links
 from . import test_list
+from . import test_merge_contacts
 from . import test_message
 from . import test_message_access
 from . import test_message_body
@@ -38,6 +40,7 @@ from . import test_preferences
 from . import test_preview
 from . import test_provider_accounts
 from . import test_provider_webhooks
+from . import test_privacy_export
 from . import test_receipts
 from . import test_review
 from . import test_review_panel

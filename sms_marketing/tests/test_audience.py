@@ -51,7 +51,9 @@ class TestAudience(SmsMarketingCase):
         return {one.partner_id: one.reason for one in message.recipient_ids}
 
     def test_matrix_of_everything_against_an_oracle(self):
-        """Both numbers x written x consent x blacklist x marketing x excluded: all agree."""
+        """Both numbers x written (country too) x consent x blacklist x marketing x excluded,
+        and each of them shared by a neighbour: all agree.
+        """
         number_kinds = [
             *((written, "never", False) for written in ("missing", "invalid")),
             *product(("american", "french"), CONSENTS, (False, True)),
@@ -85,6 +87,9 @@ class TestAudience(SmsMarketingCase):
                     blacklisted.append(number)
             values.append(vals)
         partners = self.env["res.partner"].create(values)
+        # A neighbour with the very same numbers, marketing status and exclusion for each case.
+        partners += self.env["res.partner"].create(values)
+        cases = cases * 2
         for state in ("pending", "subscribed", "unsubscribed"):
             self.subscribe(*[number for number, its in consents if its == state], state=state)
         self.env["phone.blacklist"].create([{"number": number} for number in blacklisted])
@@ -98,8 +103,13 @@ class TestAudience(SmsMarketingCase):
 
         self.assertEqual(considered, len(cases))
         found = {one.partner_id.id: one for one in message.recipient_ids}
+        served = set()
         for partner, case in zip(partners, cases, strict=True):
             field, reason = oracle(case)
+            if not reason:
+                number = partner[f"{field}_e164"]
+                reason = "duplicate" if number in served else None
+                served.add(number)
             recipient = found[partner.id]
             self.assertEqual(recipient.reason or None, reason, case)
             self.assertEqual(recipient.state, "skipped" if reason else "queued", case)

@@ -2,7 +2,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..engine import schedule
+from ..engine import privacy, schedule
 from .common import SmsMarketingCase, models_of_the_add_on
 
 #: Models whose rows are of no company.
@@ -60,6 +60,7 @@ class TestCompanies(SmsMarketingCase):
         self.env["sms.marketing.test.number"].create(
             {"label": "Colleague", "number": self.number(), "company_id": company.id}
         )
+        privacy.log(self.env, "export", people.mapped("mobile_e164"), company)
         self.env["sms.marketing.price"].create({"sender_id": sender.id, "price": 0.01})
         self.env["sms.marketing.holiday"].create(
             {"name": "New Year", "date": "2000-01-01", "company_id": company.id}

@@ -42,6 +42,8 @@ ACCESS = {
     "sms.marketing.list.members": WIZARD,
     "sms.marketing.message": {"user": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "sms.marketing.price": SETTINGS,
+    "sms.marketing.privacy.export": WIZARD,
+    "sms.marketing.privacy.log": {"manager": "r", "administrator": "r"},
     "sms.marketing.quiet.hours": SETTINGS,
     "sms.marketing.receipt": {"administrator": "r"},
     "sms.marketing.recipient": READERS,

@@ -2,4 +2,5 @@ from . import (
     sms_marketing_consent_change,
     sms_marketing_contact_import,
     sms_marketing_list_members,
+    sms_marketing_privacy_export,
 )

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine import consent, double_opt_in
+from ..engine import consent, double_opt_in, privacy
 from ..models.sms_marketing_consent import LEGAL_BASES
 
 #: Values of ``number_field``, and the numbers of the contact that they mean.
@@ -97,6 +97,14 @@ class SmsMarketingConsentChange(models.TransientModel):
             )
             for number in numbers
         ]
+        _made, erased = privacy.split_erased(self.env, changes)
+        if erased:
+            raise UserError(
+                self.env._(
+                    "This number was erased at the person's wish. It can only agree again by "
+                    "itself: by a keyword or on a sign-up page."
+                )
+            )
         if self.asks_to_confirm:
             self._ask_to_confirm(changes)
         else:
