@@ -19,6 +19,7 @@
         "views/sms_marketing_create_form_views.xml",
         "views/sms_marketing_message_views.xml",
         "views/sms_marketing_message_form_views.xml",
+        "wizard/sms_marketing_list_members_views.xml",
         "views/sms_marketing_list_views.xml",
         "views/sms_marketing_subscription_type_views.xml",
         "views/sms_marketing_subscription_views.xml",

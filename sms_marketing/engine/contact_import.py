@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from odoo.tools.misc import split_every
 
 from ..text.numbers import InvalidNumber, parse_number
-from . import consent
+from . import consent, double_opt_in
 
 BATCH = 500
 
@@ -28,7 +28,7 @@ class ImportResult:
     partner_ids: list[int] = field(default_factory=list)
 
 
-def load(env, rows, subscription_type, progress=None):
+def load(env, rows, subscription_type, progress=None, ask=False):
     """Create or update the contacts of these rows and record their consent.
 
     A number that is not valid is kept on the contact as it is written, with a warning: it gets
@@ -36,6 +36,7 @@ def load(env, rows, subscription_type, progress=None):
 
     :param rows: ``contact_file.Row`` list
     :param subscription_type: ``sms.marketing.subscription.type`` that the consent is for
+    :param ask: whether numbers that the file says are subscribed are asked to confirm by text
     :param progress: called with the number of rows done after each batch
     :rtype: ImportResult
     """
@@ -45,7 +46,7 @@ def load(env, rows, subscription_type, progress=None):
     done = 0
     for batch in split_every(BATCH, rows, list):
         partners = _write_contacts(env, batch, countries, languages, subscription_type, result)
-        _record_consents(env, zip(batch, partners, strict=True), subscription_type, result)
+        _record_consents(env, zip(batch, partners, strict=True), subscription_type, result, ask)
         result.partner_ids += partners.ids
         done += len(batch)
         if progress:
@@ -119,7 +120,7 @@ def _contact_values(row, countries, languages, own_region, result):
     }
 
 
-def _record_consents(env, rows_and_partners, subscription_type, result):
+def _record_consents(env, rows_and_partners, subscription_type, result, ask):
     changes, lines = [], []
     for row, partner in rows_and_partners:
         if not row.values["consent"]:
@@ -145,9 +146,20 @@ def _record_consents(env, rows_and_partners, subscription_type, result):
                 )
             )
             lines.append(row.line)
-    left_out = {id(change) for change in consent.record(env, changes)}
+    to_ask = {change for change in changes if ask and change.state == "subscribed"}
+    asked = {(change.number, change.type_id) for change in double_opt_in.request(env, list(to_ask))}
+    left_out = {
+        id(change) for change in consent.record(env, [one for one in changes if one not in to_ask])
+    }
     for line, change in zip(lines, changes, strict=True):
-        if id(change) in left_out:
+        if change in to_ask:
+            if (change.number, change.type_id) in asked:
+                result.consents["pending"] += 1
+            else:
+                result.warnings.append(
+                    (line, "consent", f"{change.number} is subscribed or opted out: not asked")
+                )
+        elif id(change) in left_out:
             result.warnings.append(
                 (
                     line,

@@ -37,6 +37,12 @@ class ResPartner(models.Model):
         compute="_compute_sms_subscription_ids",
         groups="sms_marketing.group_user",
     )
+    sms_no_consent = fields.Text(
+        string="No Consent Yet",
+        compute="_compute_sms_no_consent",
+        groups="sms_marketing.group_user",
+        help="What each valid number was never asked for.",
+    )
     sms_activity_count = fields.Integer(
         string="SMS Activity", compute="_compute_sms_activity_count", compute_sudo=True
     )
@@ -78,6 +84,22 @@ class ResPartner(models.Model):
             partner.sms_subscription_ids = subscriptions.filtered(
                 lambda subscription, own=own: subscription.number in own
             )
+
+    @api.depends("sms_subscription_ids")
+    @api.depends_context("allowed_company_ids", "lang")
+    def _compute_sms_no_consent(self):
+        types = self.env["sms.marketing.subscription.type"].search(
+            [("company_id", "in", self.env.companies.ids)]
+        )
+        for partner in self:
+            lines = []
+            for number in dict.fromkeys(partner._sms_numbers()):
+                asked = partner.sms_subscription_ids.filtered(
+                    lambda subscription, number=number: subscription.number == number
+                ).type_id
+                if never := types - asked:
+                    lines.append(f"{number}: {', '.join(never.mapped('name'))}")
+            partner.sms_no_consent = "\n".join(lines)
 
     def _sms_numbers(self):
         """The contact's valid numbers, mobile first (S20)."""

@@ -1,7 +1,11 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .sms_marketing_subscription import SUBSCRIPTION_STATES
+SUBSCRIPTION_STATES = [
+    ("pending", "Pending"),
+    ("subscribed", "Subscribed"),
+    ("unsubscribed", "Unsubscribed"),
+]
 
 METHODS = [
     ("keyword", "Keyword"),

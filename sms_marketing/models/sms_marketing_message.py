@@ -95,6 +95,8 @@ class SmsMarketingMessage(models.Model):
         "list_id",
         string="Send to Lists",
         check_company=True,
+        # An archived list still counts where it was chosen: who is left out stays left out.
+        context={"active_test": False},
     )
     include_partner_ids = fields.Many2many(
         "res.partner",
@@ -110,6 +112,8 @@ class SmsMarketingMessage(models.Model):
         "list_id",
         string="Don't Send to Lists",
         check_company=True,
+        # An archived list still counts where it was chosen: who is left out stays left out.
+        context={"active_test": False},
     )
     exclude_partner_ids = fields.Many2many(
         "res.partner",

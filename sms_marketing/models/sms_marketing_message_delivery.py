@@ -1,9 +1,8 @@
 import time
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
-from ..engine import audience, sandbox, schedule, statistics
+from ..engine import sandbox, schedule, statistics
 from ..engine.claims import next_due
 from ..engine.dispatch import Lane
 from ..engine.shutdown import WORK
@@ -135,31 +134,6 @@ class SmsMarketingMessage(models.Model):
             **self.action_view_replies(),
             "display_name": self.env._("%s: Opted out", self.name),
             "domain": [("message_id", "=", self.id), ("action", "=", "stop")],
-        }
-
-    def get_audience_counts(self):
-        """Who would get the message if it started now, for the message's page; nothing is written.
-
-        :return: {"recipients": contacts that get it,
-            "left_out": [{"reason": code, "label": translated, "count": contacts}, …]}
-        """
-        self.ensure_one()
-        self.check_access("read")
-        if not self.sender_id or not self.subscription_type_id:
-            raise UserError(
-                self.env._("Choose a sender and a subscription type first, in the settings.")
-            )
-        counts = audience.count_by_reason(self)
-        labels = (
-            self.env["sms.marketing.recipient"]._fields["reason"]._description_selection(self.env)
-        )
-        return {
-            "recipients": counts.get(None, 0),
-            "left_out": [
-                {"reason": reason, "label": label, "count": counts[reason]}
-                for reason, label in labels
-                if counts.get(reason)
-            ],
         }
 
     # ------------------------------------------------------------

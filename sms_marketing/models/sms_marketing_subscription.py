@@ -1,10 +1,7 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
-SUBSCRIPTION_STATES = [
-    ("pending", "Pending"),
-    ("subscribed", "Subscribed"),
-    ("unsubscribed", "Unsubscribed"),
-]
+from .sms_marketing_consent import LEGAL_BASES, METHODS, SUBSCRIPTION_STATES
 
 
 class SmsMarketingSubscription(models.Model):
@@ -32,6 +29,8 @@ class SmsMarketingSubscription(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     state = fields.Selection(SUBSCRIPTION_STATES, required=True, readonly=True)
     since = fields.Datetime(required=True, readonly=True)
+    method = fields.Selection(METHODS, string="By", compute="_compute_origin")
+    legal_basis = fields.Selection(LEGAL_BASES, compute="_compute_origin")
     partner_ids = fields.Many2many("res.partner", string="Contacts", compute="_compute_partner_ids")
 
     # Carries the consent check of the audience and of every claim.
@@ -53,6 +52,29 @@ class SmsMarketingSubscription(models.Model):
                 )
             )
 
+    @api.depends("state")
+    def _compute_origin(self):
+        """What brought the present state about: the last line of the log that changed it."""
+        origins = {
+            (number, type_id): (method, legal_basis)
+            for number, type_id, method, legal_basis in self.env.execute_query(
+                SQL(
+                    """
+                    SELECT DISTINCT ON (number, type_id) number, type_id, method, legal_basis
+                      FROM sms_marketing_consent
+                     WHERE number = ANY(%s) AND type_id = ANY(%s)
+                       AND previous_state IS DISTINCT FROM state
+                     ORDER BY number, type_id, id DESC
+                    """,
+                    self.mapped("number"),
+                    self.type_id.ids,
+                )
+            )
+        }
+        for subscription in self:
+            key = (subscription.number, subscription.type_id.id)
+            subscription.method, subscription.legal_basis = origins.get(key, (False, False))
+
     @api.model
     def _how_it_comes_about(self):
         return self.env._(
@@ -66,3 +88,22 @@ class SmsMarketingSubscription(models.Model):
             "sms_marketing.action_sms_marketing_consent"
         )
         return {**action, "domain": [("number", "=", self.number)], "context": {}}
+
+    def action_change_consent(self):
+        """Open the wizard for this number and type, on the contact of the context."""
+        self.ensure_one()
+        partner = self.env["res.partner"].browse(self.env.context.get("default_partner_id"))
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "sms_marketing.action_sms_marketing_consent_change"
+        )
+        return {
+            **action,
+            "context": {
+                "default_partner_id": partner.id,
+                "default_number_field": (
+                    "mobile" if partner.mobile_e164 == self.number else "phone"
+                ),
+                "default_type_id": self.type_id.id,
+                "default_state": ("unsubscribed" if self.state == "subscribed" else "subscribed"),
+            },
+        }

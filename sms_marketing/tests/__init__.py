@@ -1,9 +1,10 @@
 from . import test_activity
 from . import test_activity_access
 from . import test_audience
-from . import test_companies
 from . import test_blacklist
+from . import test_companies
 from . import test_consent
+from . import test_consent_doors
 from . import test_consent_wizard
 from . import test_contact_import
 from . import test_create_message
@@ -61,4 +62,5 @@ from . import test_throttle
 from . import test_token_default
 from . import test_tour_composer
 from . import test_tours
+from . import test_view_audience
 from . import test_webhooks

@@ -128,3 +128,46 @@ class TestConsentWizard(SmsMarketingCase):
             form.explanation = "Signed form, folder 12"
         form.record.action_apply()
         self.assertEqual(self.last_line(partner.mobile_e164).legal_basis, "written_consent")
+
+    def test_both_numbers(self):
+        partner = self.contact(phone=self.number())
+        wizard = self.wizard(partner, number_field="both")
+        self.assertIn(partner.mobile_e164, wizard.present)
+        self.assertIn(partner.phone_e164, wizard.present)
+        wizard.action_apply()
+        states = {row.number: row.state for row in partner.sms_subscription_ids}
+        self.assertEqual(
+            states, dict.fromkeys((partner.mobile_e164, partner.phone_e164), "subscribed")
+        )
+
+    def test_change_from_the_line_of_a_subscription(self):
+        partner = self.contact(phone=self.number())
+        self.subscribe(partner.phone_e164)
+        line = partner.with_user(self.manager).sms_subscription_ids
+        action = line.with_context(default_partner_id=partner.id).action_change_consent()
+        wizard = (
+            self.env["sms.marketing.consent.change"]
+            .with_user(self.manager)
+            .with_context(**action["context"])
+            .create({"explanation": "Said so at the counter"})
+        )
+        self.assertEqual((wizard.number, wizard.state), (partner.phone_e164, "unsubscribed"))
+        wizard.action_apply()
+        self.assertEqual(self.last_line(partner.phone_e164).state, "unsubscribed")
+
+    def test_type_with_double_opt_in_asks_the_number(self):
+        self.type.double_opt_in = True
+        partner = self.contact()
+        wizard = self.wizard(partner)
+        self.assertTrue(wizard.asks_to_confirm)
+        wizard.action_apply()
+        line = self.last_line(partner.mobile_e164)
+        self.assertEqual((line.state, line.method), ("pending", "staff"))
+        self.assertEqual(line.user_id, self.manager)
+        request = self.env["sms.marketing.recipient"].search(
+            [("number", "=", partner.mobile_e164), ("kind", "=", "opt_in")]
+        )
+        self.assertEqual(request.opt_in_type_id, self.type)
+        self.wizard(partner, state="unsubscribed").action_apply()
+        with self.assertRaisesRegex(UserError, "opted out"):
+            self.wizard(partner).action_apply()

@@ -374,6 +374,28 @@ class TestContactImportWizard(SmsMarketingCase):
                 self.assertLess(len(str(caught.exception)), 500)
             self.assertEqual(wizard.state, "new")
 
+    def test_numbers_are_asked_to_confirm(self):
+        self.type.double_opt_in = True
+        fresh, known, gone = (self.number() for _one in range(3))
+        self.subscribe(known)
+        self.unsubscribe(gone)
+        wizard = self.wizard(
+            to_csv(*({**GOOD, "ref": number, "mobile": number} for number in (fresh, known, gone)))
+        )
+        self.assertTrue(wizard.ask_to_confirm, "as the type wants it, unless it is switched off")
+        wizard.action_import()
+        states = {
+            row.number: row.state
+            for row in self.env["sms.marketing.subscription"].search(
+                [("number", "in", (fresh, known, gone))]
+            )
+        }
+        self.assertEqual(states, {fresh: "pending", known: "subscribed", gone: "unsubscribed"})
+        asked = self.env["sms.marketing.recipient"].search([("kind", "=", "opt_in")])
+        self.assertEqual(asked.mapped("number"), [fresh])
+        for number in (known, gone):
+            self.assertIn(f"{number} is subscribed or opted out: not asked", wizard.report)
+
     def test_many_problems_are_cut_short(self):
         rows = [{**GOOD, "ref": "", "name": ""} for _ in range(60)]
         wizard = self.wizard(to_csv(*rows))

@@ -38,6 +38,7 @@ ACCESS = {
     "sms.marketing.keyword": SETTINGS,
     "sms.marketing.link": READERS,
     "sms.marketing.list": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
+    "sms.marketing.list.members": WIZARD,
     "sms.marketing.message": {"user": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
     "sms.marketing.price": SETTINGS,
     "sms.marketing.receipt": {"administrator": "r"},

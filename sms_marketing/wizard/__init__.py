@@ -1,1 +1,5 @@
-from . import sms_marketing_consent_change, sms_marketing_contact_import
+from . import (
+    sms_marketing_consent_change,
+    sms_marketing_contact_import,
+    sms_marketing_list_members,
+)

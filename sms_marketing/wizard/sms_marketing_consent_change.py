@@ -1,8 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine.consent import ConsentChange, record
+from ..engine import consent, double_opt_in
 from ..models.sms_marketing_consent import LEGAL_BASES
+
+#: Values of ``number_field``, and the numbers of the contact that they mean.
+_NUMBERS = {"mobile": ("mobile",), "phone": ("phone",), "both": ("mobile", "phone")}
 
 
 class SmsMarketingConsentChange(models.TransientModel):
@@ -13,15 +16,17 @@ class SmsMarketingConsentChange(models.TransientModel):
 
     partner_id = fields.Many2one("res.partner", string="Contact", required=True, readonly=True)
     number_field = fields.Selection(
-        [("mobile", "Mobile"), ("phone", "Phone")],
+        [("mobile", "Mobile"), ("phone", "Phone"), ("both", "Both")],
         string="Which Number",
         required=True,
         default=lambda self: self._default_number_field(),
     )
     number = fields.Char(compute="_compute_number")
+    present = fields.Text(string="Now", compute="_compute_present")
     type_id = fields.Many2one(
         "sms.marketing.subscription.type", string="Subscription Type", required=True
     )
+    asks_to_confirm = fields.Boolean(compute="_compute_asks_to_confirm")
     state = fields.Selection(
         [("subscribed", "Subscribe"), ("unsubscribed", "Unsubscribe")],
         string="Change",
@@ -41,31 +46,77 @@ class SmsMarketingConsentChange(models.TransientModel):
         partner = self.env["res.partner"].browse(self.env.context.get("default_partner_id"))
         return "phone" if partner.phone_e164 and not partner.mobile_e164 else "mobile"
 
+    def _numbers(self):
+        """The contact's valid numbers among those chosen, each once."""
+        fields_of_numbers = _NUMBERS[self.number_field or "mobile"]
+        numbers = [self.partner_id[f"{name}_e164"] for name in fields_of_numbers]
+        return list(dict.fromkeys(filter(None, numbers)))
+
     @api.depends("partner_id", "number_field")
     def _compute_number(self):
         for wizard in self:
-            wizard.number = wizard.partner_id[f"{wizard.number_field or 'mobile'}_e164"]
+            wizard.number = ", ".join(wizard._numbers()) or False
+
+    @api.depends("number", "type_id")
+    def _compute_present(self):
+        selection = self.env["sms.marketing.subscription"]._fields["state"]
+        labels = dict(selection._description_selection(self.env))
+        for wizard in self:
+            subscriptions = self.env["sms.marketing.subscription"].search(
+                [("number", "in", wizard._numbers()), ("type_id", "=", wizard.type_id.id)]
+            )
+            states = {one.number: labels[one.state] for one in subscriptions}
+            wizard.present = "\n".join(
+                f"{number}: {states.get(number, self.env._('No consent yet'))}"
+                for number in (wizard._numbers() if wizard.type_id else [])
+            )
+
+    @api.depends("type_id", "state")
+    def _compute_asks_to_confirm(self):
+        for wizard in self:
+            wizard.asks_to_confirm = wizard.state == "subscribed" and wizard.type_id.double_opt_in
 
     def action_apply(self):
         self.ensure_one()
-        if not self.number:
-            raise UserError(self.env._("This contact has no valid %s number.", self.number_field))
+        numbers = self._numbers()
+        if not numbers:
+            raise UserError(self.env._("This contact has no valid number of this kind."))
         if not (self.explanation or "").strip():
             raise UserError(self.env._("Say where the evidence is, or what the person said."))
         if self.state == "subscribed" and not self.legal_basis:
             raise UserError(self.env._("Say on which legal basis this number may be texted."))
         self.type_id.check_access("read")
-        record(
-            self.env,
-            [
-                ConsentChange(
-                    number=self.number,
-                    type_id=self.type_id.id,
-                    state=self.state,
-                    method="staff",
-                    legal_basis=(self.legal_basis if self.state == "subscribed" else "withdrawal"),
-                    explanation=self.explanation,
-                )
-            ],
-        )
+        changes = [
+            consent.ConsentChange(
+                number=number,
+                type_id=self.type_id.id,
+                state=self.state,
+                method="staff",
+                legal_basis=(self.legal_basis if self.state == "subscribed" else "withdrawal"),
+                explanation=self.explanation,
+            )
+            for number in numbers
+        ]
+        if self.asks_to_confirm:
+            self._ask_to_confirm(changes)
+        else:
+            consent.record(self.env, changes)
         return {"type": "ir.actions.act_window_close"}
+
+    def _ask_to_confirm(self, changes):
+        opted_out = self.env["sms.marketing.subscription"].search(
+            [
+                ("number", "in", [change.number for change in changes]),
+                ("type_id", "=", self.type_id.id),
+                ("state", "=", "unsubscribed"),
+            ]
+        )
+        if opted_out:
+            raise UserError(
+                self.env._(
+                    "%(number)s has opted out, so it cannot be asked to confirm: only a text of "
+                    "its own, such as START, brings it back.",
+                    number=", ".join(opted_out.mapped("number")),
+                )
+            )
+        double_opt_in.request(self.env, changes)

@@ -1,7 +1,7 @@
 import base64
 from itertools import islice
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..engine import contact_file, contact_import
@@ -25,6 +25,13 @@ class SmsMarketingContactImport(models.TransientModel):
         default=lambda self: self.env["sms.marketing.subscription.type"].search([], limit=1),
         help="What the consent in the file is for.",
     )
+    ask_to_confirm = fields.Boolean(
+        string="Ask to Confirm by Text",
+        compute="_compute_ask_to_confirm",
+        store=True,
+        readonly=False,
+        help="Numbers that the file says are subscribed wait until they have confirmed it by text.",
+    )
     list_name = fields.Char(
         string="New List", help="Puts the imported contacts on a new list of this name."
     )
@@ -33,6 +40,11 @@ class SmsMarketingContactImport(models.TransientModel):
     )
     report = fields.Text(readonly=True)
     list_id = fields.Many2one("sms.marketing.list", readonly=True)
+
+    @api.depends("type_id")
+    def _compute_ask_to_confirm(self):
+        for wizard in self:
+            wizard.ask_to_confirm = wizard.type_id.double_opt_in
 
     def action_check(self):
         """Read the file and say what would happen; nothing is written."""
@@ -50,8 +62,9 @@ class SmsMarketingContactImport(models.TransientModel):
     def action_import(self):
         """Import what can be imported; say what was left out or taken with a reservation."""
         self.ensure_one()
+        self.type_id.check_access("read")
         content = self._read()
-        result = contact_import.load(self.env, content.rows, self.type_id)
+        result = contact_import.load(self.env, content.rows, self.type_id, ask=self.ask_to_confirm)
         if self.list_name and result.partner_ids:
             self.list_id = self.env["sms.marketing.list"].create(
                 {

@@ -1,0 +1,86 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..engine.audience import audience_query
+
+
+class ResPartner(models.Model):
+    """Contacts found by what a message would do with them, and by the lists that they are on."""
+
+    _inherit = "res.partner"
+
+    sms_list_ids = fields.Many2many(
+        "sms.marketing.list",
+        "sms_marketing_list_partner_rel",
+        "partner_id",
+        "list_id",
+        string="SMS Lists",
+        domain="[('kind', '=', 'fixed')]",
+        groups="sms_marketing.group_user",
+        help="The fixed lists that the contact is on.",
+    )
+    sms_audience = fields.Char(
+        string="In the Audience of",
+        compute="_compute_sms_audience",
+        search="_search_sms_audience",
+        groups="sms_marketing.group_user",
+        help="Only to search by: “<id of a message>:<reason>” finds the contacts that the message "
+        "would leave out for that reason, “<id of a message>:” those that would get it.",
+    )
+
+    sms_consent_summary = fields.Char(
+        string="Consent",
+        compute="_compute_sms_consent_summary",
+        groups="sms_marketing.group_user",
+        help="What the contact's numbers agreed to.",
+    )
+
+    @api.depends("sms_subscription_ids")
+    def _compute_sms_consent_summary(self):
+        states = dict(
+            self.env["sms.marketing.subscription"]._fields["state"]._description_selection(self.env)
+        )
+        for partner in self:
+            partner.sms_consent_summary = ", ".join(
+                f"{subscription.type_id.display_name}: {states[subscription.state]}"
+                for subscription in partner.sms_subscription_ids
+            )
+
+    def _compute_sms_audience(self):
+        self.sms_audience = False
+
+    @api.model
+    def _search_sms_audience(self, operator, value):
+        """The audience's own SQL as a subselect: no contact's id passes through Python.
+
+        The message and its access are looked at each time, so that a saved filter shows nothing
+        that its user may not see now.
+        """
+        if operator != "in":
+            return NotImplemented
+        return Domain.OR(self._sms_audience_domain(one) for one in value)
+
+    @api.model
+    def _sms_audience_domain(self, value):
+        message_id, separator, reason = str(value or "").partition(":")
+        if not separator or not message_id.isdecimal() or len(message_id) > 9:
+            return Domain.FALSE
+        message = self.env["sms.marketing.message"].browse(int(message_id)).exists()
+        if not message:
+            return Domain.FALSE
+        message.check_access("read")
+        message._check_audience_known()
+        self.env.flush_all()
+        audience = audience_query(message)
+
+        def to_sql(model, alias, query):
+            return SQL(
+                "%s IN (SELECT partner_id FROM (%s) AS audience "
+                "WHERE reason IS NOT DISTINCT FROM %s)",
+                SQL.identifier(alias, "id"),
+                audience,
+                reason or None,
+            )
+
+        return Domain.custom(to_sql=to_sql)
