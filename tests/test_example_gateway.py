@@ -81,7 +81,7 @@ def test_gateway_of_another_addon(with_example, clone_database, folder):
     )
     with (
         loft() as (address, letters),
-        Odoo(with_example, database, folder, expected=["signature refused"]) as odoo,
+        Odoo(with_example, database, folder, expected=["signature refused", "ir_cron"]) as odoo,
     ):
         apps = "ir.module.module"
         odoo.call(apps, "update_list")
