@@ -7,7 +7,9 @@ not sent always adds up. No contact passes through Python: memory does not grow 
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from . import timing
 from .stop_wishes import IS_HELD
+from .transactions import NOW
 from .vocabulary import NUMBER_REASONS
 
 #: A random, unguessable token of twelve URL-safe characters (66 random bits), made by PostgreSQL's
@@ -16,7 +18,7 @@ NEW_TOKEN = SQL("translate(left(encode(uuid_send(gen_random_uuid()), 'base64'), 
 
 
 def prepare(message):
-    """Write one recipient for every contact that the message names, in one statement.
+    """Write one recipient for every contact that the message names, each with its moment.
 
     :param message: one ``sms.marketing.message``
     :return: number of contacts considered
@@ -24,30 +26,68 @@ def prepare(message):
     """
     env = message.env
     env.flush_all()
+    rules = timing.Rules(message.company_id)
+    # Kept until the moments are known: the audience is worked out once.
+    env.cr.execute(
+        SQL(
+            "CREATE TEMPORARY TABLE sms_marketing_audience ON COMMIT DROP AS %s",
+            timing.located(rules, audience_query(message)),
+        )
+    )
+    [(now,)] = env.execute_query(SQL("SELECT %s", NOW))
+    groups = timing.groups(
+        env, SQL("SELECT zone, prefix, number FROM sms_marketing_audience WHERE reason IS NULL")
+    )
+    slots = timing.slots(timing.Plan.of(message, now), rules, groups, now)
     env.cr.execute(
         SQL(
             """
             INSERT INTO sms_marketing_recipient (
                 kind, message_id, company_id, sender_id, gateway_id, partner_id, number,
-                number_field, state, reason, send_at, due_at, queued_at, attempt, token)
+                number_field, state, reason, time_zone, send_at, due_at, open_until, queued_at,
+                attempt, token)
             SELECT 'campaign', %(message)s, %(company)s, %(sender)s, %(gateway)s, partner_id,
                    number, number_field,
-                   CASE WHEN reason IS NULL THEN 'queued' ELSE 'skipped' END, reason,
-                   %(send_at)s, %(send_at)s, now() AT TIME ZONE 'UTC', 0,
-                   CASE WHEN reason IS NULL THEN %(token)s END
-              FROM (%(audience)s) AS audience
+                   CASE WHEN COALESCE(audience.reason, slot.left_out) IS NULL
+                        THEN 'queued' ELSE 'skipped' END,
+                   COALESCE(audience.reason, slot.reason), slot.time_zone,
+                   COALESCE(slot.send_at, %(send_at)s), COALESCE(slot.send_at, %(send_at)s),
+                   slot.open_until, now() AT TIME ZONE 'UTC', 0,
+                   CASE WHEN COALESCE(audience.reason, slot.left_out) IS NULL THEN %(token)s END
+              FROM sms_marketing_audience audience
+              LEFT JOIN %(slots)s ON audience.reason IS NULL
+                                 AND slot.zone = audience.zone AND slot.prefix = audience.prefix
+             ORDER BY partner_id
             """,
             message=message.id,
             company=message.company_id.id,
             sender=message.sender_id.id,
             gateway=message.sender_id.gateway_id.id,
-            send_at=message.scheduled_at or env.cr.now(),
+            send_at=message.scheduled_at or now,
             token=NEW_TOKEN,
-            audience=audience_query(message),
+            slots=timing.slot_table(groups, slots),
         )
     )
+    considered = env.cr.rowcount
+    env.cr.execute("DROP TABLE sms_marketing_audience")
     env["sms.marketing.recipient"].invalidate_model()
-    return env.cr.rowcount
+    timing.trigger(env, {slot.send_at for slot in slots if not slot.is_left_out}, now)
+    return considered
+
+
+def time_zones(message):
+    """Names of the time zones of the contacts named, whoever of them gets the message."""
+    message.env.flush_all()
+    rows = message.env.execute_query(
+        SQL(
+            """
+            SELECT DISTINCT contact.tz FROM (%s) AS named
+              JOIN res_partner contact ON contact.id = named.id WHERE contact.tz IS NOT NULL
+            """,
+            _contacts(message, message.include_list_ids, "include"),
+        )
+    )
+    return [zone for (zone,) in rows]
 
 
 def count_by_reason(message):

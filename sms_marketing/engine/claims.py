@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from odoo.tools import SQL
 
-from . import schedule
+from . import schedule, timing
 from .stop_wishes import IS_HELD
 from .transactions import NOW
 
@@ -87,7 +87,8 @@ def claim(env, message_id, limit):
     """Take up to ``limit`` due recipients of a message (None: of answers).
 
     Everything that forbids a text is checked again in this very statement: consent, marketing
-    status, blacklist, the message's state. Who may not be texted any more becomes *skipped*.
+    status, blacklist, the message's state. Who may not be texted any more becomes *skipped*;
+    whose opening is over (B1) keeps waiting, for the next one.
 
     :return: the claims, and how many recipients were due
     :rtype: tuple[list[Claim], int]
@@ -122,6 +123,7 @@ def claim(env, message_id, limit):
                    FOR SHARE OF subscription
             ), checked AS (
                 SELECT due.id,
+                       due.open_until <= %(now)s AS is_closed,
                        make_interval(secs => %(margin)s + %(rounds)s
                            * (gateway.connect_timeout + gateway.read_timeout)) AS lease,
                        CASE WHEN due.kind = 'test' AND NOT EXISTS (
@@ -156,11 +158,14 @@ def claim(env, message_id, limit):
                   LEFT JOIN res_partner contact ON contact.id = due.partner_id
             )
             UPDATE sms_marketing_recipient recipient
-               SET state = CASE WHEN checked.reason IS NULL THEN 'sending' ELSE 'skipped' END,
+               SET state = CASE WHEN checked.reason IS NOT NULL THEN 'skipped'
+                                WHEN is_closed THEN 'queued' ELSE 'sending' END,
                    reason = checked.reason,
                    detail = NULL,
-                   attempt = recipient.attempt + 1,
-                   lease_until = CASE WHEN checked.reason IS NULL THEN %(now)s + lease END
+                   attempt = recipient.attempt
+                             + CASE WHEN is_closed AND checked.reason IS NULL THEN 0 ELSE 1 END,
+                   lease_until = CASE WHEN checked.reason IS NULL AND is_closed IS NOT TRUE
+                                      THEN %(now)s + lease END
               FROM checked
              WHERE recipient.id = checked.id
             RETURNING recipient.state, recipient.id, recipient.attempt, recipient.number,
@@ -175,6 +180,9 @@ def claim(env, message_id, limit):
             rounds=-(-limit // LEAST_CONCURRENCY),
         )
     )
+    if any(state == "queued" for state, *_claim in rows):
+        # One batch shows it; the whole message's are put off at once.
+        timing.put_off(env, message_id)
     if rows and message_id:
         schedule.mark(env, [message_id])
     return [Claim(*row[1:]) for row in rows if row[0] == "sending"], len(rows)

@@ -36,8 +36,8 @@ def _start_next(env):
             SQL(
                 """
                 SELECT id FROM sms_marketing_message
-                 WHERE state = 'scheduled' AND scheduled_at <= %s
-                 ORDER BY scheduled_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+                 WHERE state = 'scheduled' AND COALESCE(starts_at, scheduled_at) <= %s
+                 ORDER BY COALESCE(starts_at, scheduled_at), id LIMIT 1 FOR UPDATE SKIP LOCKED
                 """,
                 NOW,
             )

@@ -82,8 +82,15 @@ DISPATCH_REASONS = [
     ("settled", "Sign-up no longer waits to be confirmed"),
 ]
 
+#: Why a text is not sent, or not yet (a recipient that waits), by the clock of its contact.
+TIMING_REASONS = [
+    ("moment_passed", "The time had passed in the contact's time zone"),
+    ("quiet_hours", "Waits for quiet hours to end"),
+]
+
 REASONS = [
     *AUDIENCE_REASONS,
+    *TIMING_REASONS,
     *DISPATCH_REASONS,
     # "invalid_number" is in both: the contact's number is no number, or nobody's number.
     *(

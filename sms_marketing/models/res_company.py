@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.base.models.res_partner import _tz_get
+
+from ..text.clock import find_zone
 from ..text.template import fill_preference_link
 
 
@@ -49,6 +52,28 @@ class ResCompany(models.Model):
         help="Empty: the company, what the number gets and how often, phone and e-mail, and how to "
         "opt out.",
     )
+
+    sms_marketing_tz = fields.Selection(
+        _tz_get,
+        string="Time Zone of Texts",
+        compute="_compute_sms_marketing_tz",
+        store=True,
+        readonly=False,
+        help="Messages are scheduled by its clocks, and contacts without a time zone get texts "
+        "by them.",
+    )
+
+    # Not on the contact's zone: what is once chosen stays when the company's contact moves.
+    @api.depends("partner_id")
+    def _compute_sms_marketing_tz(self):
+        admin = self.env.ref("base.user_admin", raise_if_not_found=False)
+        for company in self:
+            company.sms_marketing_tz = company.partner_id.tz or (admin and admin.sudo().tz) or "UTC"
+
+    def _sms_marketing_zone(self):
+        """The name of the company's time zone; UTC where it has none that exists."""
+        zone = self.sudo().sms_marketing_tz
+        return zone if find_zone(zone) else "UTC"
 
     @api.constrains("sms_marketing_opt_out_text")
     def _check_opt_out_text(self):

@@ -4,6 +4,7 @@ from odoo import fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    sms_marketing_tz = fields.Selection(related="company_id.sms_marketing_tz", readonly=False)
     sms_marketing_opt_out_text = fields.Char(
         related="company_id.sms_marketing_opt_out_text", readonly=False
     )

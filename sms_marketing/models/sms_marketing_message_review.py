@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..engine import audience, personalize
 from ..engine.links import MOST_LINKS
-from ..engine.review import ERROR, Finding, ReviewFacts, errors_first
+from ..engine.review import ERROR, WARNING, Finding, ReviewFacts, errors_first
 from ..gateways.errors import ConfigurationError
 from ..text.template import compile_template
 
@@ -19,6 +19,7 @@ REVIEW_CHECKS = {
     "_review_lists": ERROR,
     "_review_moment": ERROR,
     "_review_recipients": ERROR,
+    "_review_timing": WARNING,
 }
 
 #: A link whose host, the part before the first slash, has a token in it.

@@ -9,8 +9,9 @@ class SmsMarketingRecipient(models.Model):
     """One contact's copy of a message, one answer to a contact, or one test.
 
     A test has no ``message_id``, so that nothing counts it: ``test_message_id`` is what it tests.
-    The engine writes rows by SQL; ``send_at`` is the moment that was meant, ``due_at`` the moment
-    of the next attempt. All moments are UTC.
+    The engine writes rows by SQL. All moments are UTC: ``send_at`` is the one that was meant, put
+    later by as long as quiet hours did; ``due_at`` that of the next attempt, and ``open_until``
+    the end of the opening in which this may be.
     """
 
     _name = "sms.marketing.recipient"
@@ -60,6 +61,10 @@ class SmsMarketingRecipient(models.Model):
     detail = fields.Char(readonly=True, help="What the gateway or carrier said.")
     send_at = fields.Datetime(readonly=True)
     due_at = fields.Datetime(readonly=True)
+    open_until = fields.Datetime(readonly=True, help="When the next quiet hours begin.")
+    time_zone = fields.Char(
+        readonly=True, help="That of the contact; that of the company where the contact has none."
+    )
     queued_at = fields.Datetime(readonly=True)
     sent_at = fields.Datetime(readonly=True)
     settled_at = fields.Datetime(readonly=True)

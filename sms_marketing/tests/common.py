@@ -44,6 +44,8 @@ class SmsMarketingMixin:
         cls.env.cr.execute("DELETE FROM sms_marketing_recipient WHERE state = 'queued'")
         cls.env.invalidate_all()
         cls._counter = count(1)
+        # Tests run at night too; those of quiet hours set their own.
+        cls.set_quiet_hours()
         cls.gateway = cls.make_gateway()
         cls.sender = cls.make_sender()
         cls.type = cls.env["sms.marketing.subscription.type"].create({"name": "Test offers"})
@@ -61,6 +63,15 @@ class SmsMarketingMixin:
     # ------------------------------------------------------------
     # Records
     # ------------------------------------------------------------
+
+    @classmethod
+    def set_quiet_hours(cls, opens=0.0, closes=24.0, company=None, country=None, **vals):
+        """Replace a company's quiet hours for a country (None: all others); by default none."""
+        company = company or cls.company
+        hours = cls.env["sms.marketing.quiet.hours"]
+        key = {"company_id": company.id, "country_id": country and country.id}
+        hours.search([(name, "=", value or False) for name, value in key.items()]).unlink()
+        return hours.create({**key, "opens": opens, "closes": closes, **vals})
 
     @classmethod
     def make_gateway(cls, **vals):
@@ -181,6 +192,7 @@ class SmsMarketingMixin:
     def make_company(cls, name="Other company"):
         """A company with its own gateway, sender and subscription type, as attributes of a dict."""
         company = cls.env["res.company"].create({"name": name, "country_id": cls.usa.id})
+        cls.set_quiet_hours(company=company)
         of_company = cls.env(context={**cls.env.context, "allowed_company_ids": company.ids})
         gateway = of_company["sms.marketing.gateway"].create(
             {"name": f"Sandbox of {name}", "company_id": company.id}
@@ -253,8 +265,9 @@ class SmsMarketingMixin:
                 "sent_at",
                 "settled_at",
                 "lease_until",
+                "open_until",
             ),
-            "sms_marketing_message": ("scheduled_at",),
+            "sms_marketing_message": ("scheduled_at", "starts_at"),
             "sms_marketing_gateway": ("sandbox_played_until",),
         }.items():
             shifts = ", ".join(f"{name} = {name} - make_interval(secs => %s)" for name in columns)

@@ -61,6 +61,9 @@ class TestCompanies(SmsMarketingCase):
             {"label": "Colleague", "number": self.number(), "company_id": company.id}
         )
         self.env["sms.marketing.price"].create({"sender_id": sender.id, "price": 0.01})
+        self.env["sms.marketing.holiday"].create(
+            {"name": "New Year", "date": "2000-01-01", "company_id": company.id}
+        )
         form = self.env["sms.marketing.sign.up.form"].create(
             {
                 "name": "Fair",
