@@ -15,7 +15,9 @@ from . import test_erasure
 from . import test_exact
 from . import test_frequency_cap
 from . import test_gateway_answers
+from . import test_gateway_generic
 from . import test_gateway_http
+from . import test_gateway_infobip
 from . import test_gateway_kannel
 from . import test_gateway_messagebird
 from . import test_gateway_plivo
@@ -38,9 +40,9 @@ from . import test_partner
 from . import test_preference_link
 from . import test_preferences
 from . import test_preview
+from . import test_privacy_export
 from . import test_provider_accounts
 from . import test_provider_webhooks
-from . import test_privacy_export
 from . import test_receipts
 from . import test_review
 from . import test_review_panel
