@@ -2,6 +2,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.base.models.res_partner import _tz_get
+
 from ..engine import audience, timing
 from ..engine.review import WARNING, Finding
 from ..text.clock import find_zone, offset_of
@@ -93,6 +95,24 @@ class SmsMarketingMessage(models.Model):
             "company": self._clock_text(first, rules.default_zone),
             "passed": _contacts(found, lambda _group, slot: slot.is_passed),
             "deferred": _contacts(found, lambda _group, slot: slot.reason == "quiet_hours"),
+        }
+
+    def action_view_time_zone(self, zone):
+        """The recipients in a time zone; False: those without one that exists."""
+        self.ensure_one()
+        existing = [name for name, _label in _tz_get(self) if find_zone(name)]
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("%(message)s: %(zone)s", message=self.name, zone=zone)
+            if zone
+            else self.env._("%s: no time zone", self.name),
+            "res_model": "res.partner",
+            "views": [[False, "list"], [False, "form"]],
+            "domain": [
+                ("sms_audience", "=", f"{self.id}:"),
+                ("tz", "=", zone) if zone else ("tz", "not in", existing),
+            ],
+            "context": {"active_test": False},
         }
 
     # ------------------------------------------------------------

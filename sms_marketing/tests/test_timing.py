@@ -554,6 +554,14 @@ class TestOverview(TimingCase):
         self.assertEqual(overview["recipients"], 7)
         self.assertEqual((overview["without_zone"], overview["unknown_zone"]), (1, 1))
         self.assertEqual(overview["fallback_zone"], "Europe/Amsterdam")
+        message = self.message(self.everybody + self.never_agreed)
+        for zone, contacts in (
+            ("Asia/Tokyo", self.tokyo),
+            (False, self.nowhere + self.lost),
+        ):
+            action = message.action_view_time_zone(zone)
+            found = self.env["res.partner"].search(action["domain"])
+            self.assertEqual(set(found), set(contacts), zone)
         [denver] = [line for line in overview["zones"] if line["zone"] == "America/Denver"]
         self.assertEqual(denver["moment"], "2050-01-11 19:00:00")
         self.assertIn("12:00", denver["local"])

@@ -17,6 +17,7 @@ export class TimeZones extends Component {
 
     setup() {
         this.orm = useService("orm");
+        this.action = useService("action");
         this.state = useState({ overview: null, isCounting: false });
         useEffect(
             () => {
@@ -68,6 +69,12 @@ export class TimeZones extends Component {
         } finally {
             this.state.isCounting = false;
         }
+    }
+
+    async open(line) {
+        const { resModel, resId } = this.props.record;
+        const zone = line.is_fallback ? false : line.zone;
+        this.action.doAction(await this.orm.call(resModel, "action_view_time_zone", [resId, zone]));
     }
 }
 
