@@ -26,7 +26,8 @@ class SmsMarketingMessage(models.Model):
             for cap in frequency.caps(self)
         ]
         text = self.env._(
-            "%(count)s of the contacts chosen are left out by the frequency cap: at most %(rules)s.",
+            "%(count)s of the contacts chosen are left out by the frequency cap: at most "
+            "%(rules)s.",
             count=capped,
             rules=self.env._(" and at most ").join(rules),
         )
