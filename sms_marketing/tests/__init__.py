@@ -45,6 +45,7 @@ from . import test_send_test_tour
 from . import test_sender_gateway
 from . import test_short_link
 from . import test_sign_up
+from . import test_sign_up_form
 from . import test_statistics
 from . import test_stop_wishes
 from . import test_test_number
@@ -53,6 +54,7 @@ from . import test_text_estimate
 from . import test_text_keywords
 from . import test_text_links
 from . import test_text_numbers
+from . import test_text_qr
 from . import test_text_segments
 from . import test_text_stop_wishes
 from . import test_text_template
