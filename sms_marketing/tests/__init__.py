@@ -15,12 +15,12 @@ from . import test_exact
 from . import test_gateway_answers
 from . import test_gateway_http
 from . import test_gateway_kannel
+from . import test_gateway_messagebird
+from . import test_gateway_plivo
 from . import test_gateway_sandbox
+from . import test_gateway_sinch
 from . import test_gateway_twilio
 from . import test_gateway_vonage
-from . import test_gateway_plivo
-from . import test_gateway_sinch
-from . import test_gateway_messagebird
 from . import test_gateway_infobip
 from . import test_gateway_generic
 from . import test_hoot
@@ -40,6 +40,7 @@ from . import test_provider_accounts
 from . import test_provider_webhooks
 from . import test_receipts
 from . import test_review
+from . import test_review_tour
 from . import test_security
 from . import test_send_test
 from . import test_send_test_tour
