@@ -44,6 +44,7 @@ from . import (
     sms_marketing_sign_up,
     sms_marketing_sign_up_choice,
     sms_marketing_sign_up_form,
+    sms_marketing_sign_up_qr,
     sms_marketing_statistic,
     sms_marketing_subscription,
     sms_marketing_subscription_type,
