@@ -20,6 +20,8 @@ from . import (
     sms_marketing_gateway_plivo,
     sms_marketing_gateway_sinch,
     sms_marketing_gateway_messagebird,
+    sms_marketing_gateway_infobip,
+    sms_marketing_gateway_generic,
     sms_marketing_inbound,
     sms_marketing_keyword,
     sms_marketing_link,

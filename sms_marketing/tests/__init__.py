@@ -21,6 +21,8 @@ from . import test_gateway_sandbox
 from . import test_gateway_sinch
 from . import test_gateway_twilio
 from . import test_gateway_vonage
+from . import test_gateway_infobip
+from . import test_gateway_generic
 from . import test_hoot
 from . import test_inbound
 from . import test_install
