@@ -33,6 +33,8 @@
         "views/sms_marketing_gateway_plivo_views.xml",
         "views/sms_marketing_gateway_sinch_views.xml",
         "views/sms_marketing_gateway_messagebird_views.xml",
+        "views/sms_marketing_gateway_infobip_views.xml",
+        "views/sms_marketing_gateway_generic_views.xml",
         "views/sms_marketing_sender_views.xml",
         "views/sms_marketing_price_views.xml",
         "views/sms_marketing_quiet_hours_views.xml",

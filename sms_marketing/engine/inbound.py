@@ -67,7 +67,7 @@ def receive(env, gateway, inbound):
 
 
 def wait_for_hand_over(cr, number):
-    """Commit, and return when no campaign's text to this number is being handed over any more.
+    """Commit, and return when no text but an answer is being handed over to this number any more.
 
     Who has stopped gets no text after the answer to the STOP. A lane may have claimed one just
     before; it is on its way for as long as its hand-over takes. Waits at most ten seconds, after
@@ -80,7 +80,8 @@ def wait_for_hand_over(cr, number):
             SQL(
                 """
                 SELECT 1 FROM sms_marketing_recipient
-                 WHERE number = %s AND state = 'sending' AND kind = 'campaign' LIMIT 1
+                 WHERE number = %s AND state = 'sending' AND kind IN ('campaign', 'opt_in')
+                 LIMIT 1
                 """,
                 number,
             )

@@ -1,11 +1,13 @@
 """SMS providers in plain Python: no ORM, one small interface (`base.Gateway`), typed outcomes."""
 
-from . import kannel, messagebird, plivo, sandbox, sinch, twilio, vonage
+from . import generic, infobip, kannel, messagebird, plivo, sandbox, sinch, twilio, vonage
 from .base import Gateway, get_gateway_class, register
 
 __all__ = [
     "Gateway",
+    "generic",
     "get_gateway_class",
+    "infobip",
     "kannel",
     "messagebird",
     "plivo",

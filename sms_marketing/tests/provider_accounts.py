@@ -36,6 +36,32 @@ SETTINGS = {
         "access_key": "messagebird-live-key-5566",
         "signing_key": "messagebird-signing-key-of-32-bytes",
     },
+    "infobip": {
+        "base_url": "xyz12.api.infobip.com",
+        "api_key": "infobip-api-key-6789",
+    },
+    "generic": {
+        "url": "http://127.0.0.1:9/v1/send?to={{ digits }}",
+        "method": "POST",
+        "headers": "Authorization: Bearer {{ secret }}",
+        "body_type": "json",
+        "body": '{"from": "{{ sender }}", "text": "{{ text }}", "parts": {{ segments }},'
+        ' "ref": "{{ reference }}", "dlr": "{{ receipt_url }}"}',
+        "username": "shop",
+        "secret": "generic-secret-4321",
+        "success_path": "result.code",
+        "success_value": "ok",
+        "reference_path": "ids.0",
+        "receipt_status": "state",
+        "receipt_reference": "",
+        "receipt_id": "msg.id",
+        "delivered_words": "delivered, Seen",
+        "undelivered_words": "failed,expired",
+        "inbound_number": "",
+        "inbound_sender": "",
+        "inbound_text": "",
+        "inbound_id": "",
+    },
 }
 
 CALLBACK = "https://odoo.example.com/sms_marketing/webhook/7/hook5ecret"

@@ -10,7 +10,8 @@ from .common import SmsMarketingCase
 CANADIAN = "+14165550{:03d}"
 FRENCH = "+336123{:05d}"
 WRITTEN = ("missing", "invalid", "american", "french")
-CONSENTS = ("never", "pending", "subscribed", "unsubscribed")
+#: "stop_wish": subscribed, but its last text reads like a wish to stop and waits for review.
+CONSENTS = ("never", "pending", "subscribed", "unsubscribed", "stop_wish")
 
 
 def oracle_number_reason(written, consent, blacklisted):
@@ -87,6 +88,14 @@ class TestAudience(SmsMarketingCase):
         partners = self.env["res.partner"].create(values)
         for state in ("pending", "subscribed", "unsubscribed"):
             self.subscribe(*[number for number, its in consents if its == state], state=state)
+        wishes = [number for number, its in consents if its == "stop_wish"]
+        self.subscribe(*wishes)
+        self.env.cr.execute(
+            "INSERT INTO sms_marketing_inbound (gateway_id, company_id, number, body, received_at,"
+            " review_state, stop_wish) SELECT %s, %s, number, 'no more', now(), 'to_review',"
+            " 'strong' FROM unnest(%s::varchar[]) AS wish(number)",
+            [self.gateway.id, self.company.id, wishes],
+        )
         self.env["phone.blacklist"].create([{"number": number} for number in blacklisted])
         message = self.message(
             partners,

@@ -1,0 +1,66 @@
+"""Sign-ups on a public page, asked for and confirmed by many at once; for `odoo.run_in_shell`."""
+
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from odoo.fields import Command
+
+from odoo.addons.sms_marketing.engine import sign_up
+from odoo.addons.sms_marketing.engine.transactions import in_own_transaction
+
+NUMBER = "+12025550166"
+
+
+def ask_at_once(env, *, callers):
+    """Ask so many times at once for codes to one number, then from one network for many numbers.
+
+    :return: how many were let through of each, how many texts there are, and what became of the
+        right code when it was typed by all at once
+    """
+    gateway = env["sms.marketing.gateway"].create({"name": "Sandbox of sign-ups"})
+    sender = env["sms.marketing.sender"].create({"value": "+12025550123", "gateway_id": gateway.id})
+    wanted = env["sms.marketing.subscription.type"].create({"name": "Offers"})
+    form = env["sms.marketing.sign.up.form"].create(
+        {
+            "name": "Fair",
+            "sender_id": sender.id,
+            "choice_ids": [Command.create({"type_id": wanted.id})],
+        }
+    )
+    env.cr.commit()
+
+    def ask(number, network):
+        def work(own):
+            asked = sign_up.Request(number, "Ann", ((wanted.id, "I agree"),), network)
+            return sign_up.ask(form.with_env(own), asked)
+
+        return in_own_transaction(env.registry, work)
+
+    with ThreadPoolExecutor(callers) as pool:
+        of_number = [*pool.map(lambda at: ask(NUMBER, f"192.0.2.{at}"), range(callers))]
+        of_network = [
+            *pool.map(lambda at: ask(f"+1303200{at:04d}", "203.0.113.9"), range(1, 4 * callers))
+        ]
+    texts = env["sms.marketing.recipient"].search([("kind", "=", "verification")])
+    [token, *_others] = filter(None, of_number)
+    found = env["sms.marketing.sign.up"].search([("token", "=", token)])
+    codes = {re.search(r"[0-9]{6}", text.body)[0] for text in texts if text.number == NUMBER}
+
+    def confirm(code):
+        return in_own_transaction(
+            env.registry, lambda own: sign_up.confirm(found.with_env(own), code, "192.0.2.1")
+        )
+
+    with ThreadPoolExecutor(callers) as pool:
+        taken = [*pool.map(confirm, sorted(codes) * 2)]
+    env.cr.rollback()
+    env.invalidate_all()
+    return {
+        "of_number": sum(map(bool, of_number)),
+        "of_network": sum(map(bool, of_network)),
+        "texts": dict(Counter(text.number == NUMBER for text in texts)).get(True, 0),
+        "confirmed": sum(taken),
+        "consents": env["sms.marketing.consent"].search_count([("number", "=", NUMBER)]),
+        "contacts": env["res.partner"].search_count([("mobile_e164", "=", NUMBER)]),
+    }
