@@ -8,6 +8,9 @@ from odoo.tools import format_datetime
 from ..engine.review import ERROR, is_another_audience
 from .sms_marketing_message import FROZEN_FIELDS
 
+#: What decides when it goes out.
+MOMENT_FIELDS = frozenset({"scheduled_at", "send_in_contact_time_zone", "passed_moment"})
+
 
 class SmsMarketingMessage(models.Model):
     """The panel in which a message is looked at once more, and sent or scheduled (S26, S27)."""
@@ -120,12 +123,12 @@ class SmsMarketingMessage(models.Model):
             )
         return ""
 
-    def _review_content(self, with_moment=True):
+    def _review_content(self):
         """A fingerprint of what goes out, to whom and when: another one, another message.
 
         In it are what is frozen after the draft, the opt-out text and the rules of lists.
         """
-        names = sorted(FROZEN_FIELDS | ({"scheduled_at"} if with_moment else set()))
+        names = sorted(FROZEN_FIELDS | MOMENT_FIELDS)
         message = self.sudo()
         lists = message.include_list_ids | message.exclude_list_ids
         company = message.company_id
@@ -135,7 +138,9 @@ class SmsMarketingMessage(models.Model):
                 sorted(message[name].ids) if message._fields[name].relational else message[name]
                 for name in names
             ],
-            "lists": [[one.id, one.kind, one.kind == "rule" and one.domain] for one in lists.sorted("id")],
+            "lists": [
+                [one.id, one.kind, one.kind == "rule" and one.domain] for one in lists.sorted("id")
+            ],
             "opt_out": message.include_opt_out_text
             and [company.with_context(lang=code).sms_marketing_opt_out_text for code in codes],
         }

@@ -1,4 +1,4 @@
-"""The panel before sending: what it shows, and that what was reviewed is what is sent (S26, S27)."""
+"""The panel before sending: what it shows, and that what was reviewed is sent (S26, S27)."""
 
 from datetime import timedelta
 
@@ -35,7 +35,9 @@ class TestReviewPanel(SmsMarketingCase):
     # ------------------------------------------------------------
 
     def test_recipients_and_segments(self):
-        message = self.draft(self.contacts(3) | self.contact() | self.contact(False), body="a" * 300)
+        message = self.draft(
+            self.contacts(3) | self.contact() | self.contact(False), body="a" * 300
+        )
         review = message.get_review("send")
         self.assertTrue(review["can_send"])
         self.assertEqual(review["recipients"], 3)

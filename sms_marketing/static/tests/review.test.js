@@ -118,10 +118,7 @@ test("sends after a confirmation that names the number of contacts", async () =>
     expect(".o_sms_marketing_review_confirm").toHaveText(/1,200 contacts now/);
     expect(".o_sms_marketing_review_confirm_button").toBeFocused();
     await contains(".o_sms_marketing_review_confirm_button").click();
-    expect.verifySteps([
-        [1, "send", { content: "abc", recipients: 1200 }],
-        "closed",
-    ]);
+    expect.verifySteps([[1, "send", { content: "abc", recipients: 1200 }], "closed"]);
     expect(".o_notification:contains(The message goes out.)").toHaveCount(1);
 });
 

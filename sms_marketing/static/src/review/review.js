@@ -92,11 +92,17 @@ export class ReviewDialog extends Component {
     get confirmText() {
         const count = this.format(this.state.review.recipients);
         return this.isSchedule
-            ? _t("The message goes out on %(moment)s to the contacts who may get it then, %(count)s as of now.", {
-                  moment: this.state.review.moment,
-                  count,
-              })
-            : _t("The message goes out to %s contacts now. What is sent cannot be called back.", count);
+            ? _t(
+                  "The message goes out on %(moment)s to the contacts who may get it then, %(count)s as of now.",
+                  {
+                      moment: this.state.review.moment,
+                      count,
+                  }
+              )
+            : _t(
+                  "The message goes out to %s contacts now. What is sent cannot be called back.",
+                  count
+              );
     }
 
     format(number) {
