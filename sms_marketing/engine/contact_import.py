@@ -164,7 +164,7 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
                 (
                     line,
                     "consent",
-                    f"{change.number} opted out later than this evidence, or was erased; it stays so",
+                    f"{change.number} opted out later than this evidence or was erased; kept so",
                 )
             )
         else:

@@ -3,7 +3,9 @@ from odoo.fields import NO_ACCESS
 
 
 class SmsMarketingPrivacyLog(models.Model):
-    """Who exported or erased what is held on a number, and when. ``engine.privacy`` writes the lines."""
+    """Who exported or erased what is held on a number.
+
+    ``engine.privacy`` writes the lines."""
 
     _name = "sms.marketing.privacy.log"
     _inherit = "sms.marketing.engine.record"
@@ -35,7 +37,7 @@ class SmsMarketingPrivacyLog(models.Model):
     lifted_at = fields.Datetime(
         string="Came Back",
         readonly=True,
-        help="When the erased number agreed again by its own act: until then nothing subscribes it.",
+        help="When the erased number agreed again by its own act; nothing else subscribes it.",
     )
     transaction_id = fields.Char(
         readonly=True,

@@ -34,7 +34,7 @@ class TestErasure(SmsMarketingCase):
         return [self.sent[name] for name in names]
 
     def places(self):
-        """(table, column) of every text in the add-on's and the contacts' tables with the number."""
+        """(table, column) where the number stands in our tables and the contacts'."""
         self.env.flush_all()
         columns = self.env.execute_query(
             SQL(
