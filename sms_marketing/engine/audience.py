@@ -7,7 +7,7 @@ not sent always adds up. No contact passes through Python: memory does not grow 
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from . import timing
+from . import frequency, timing
 from .stop_wishes import IS_HELD
 from .transactions import NOW
 from .vocabulary import NUMBER_REASONS
@@ -129,7 +129,11 @@ def count_prepared(message):
 
 
 def audience_query(message):
-    """SQL that yields partner_id, number, number_field and reason (NULL: gets it) per contact."""
+    """SQL that yields partner_id, number, number_field and reason (NULL: gets it) per contact.
+
+    The frequency cap is looked at when the message is due, and after the choice of the number: who
+    has had enough on the mobile is not texted on the other phone instead.
+    """
     prefixes = [f"{prefix}%" for prefix in message.sender_id._allowed_prefixes()]
     return SQL(
         """
@@ -172,12 +176,16 @@ def audience_query(message):
               FROM candidate
              ORDER BY partner_id, number_reason IS NOT NULL,
                       array_position(%(number_reasons)s::text[], number_reason), position
-        )
+        ),
+        capped AS (%(capped)s)
         SELECT partner_id, number, number_field,
-               CASE WHEN reason IS NULL AND row_number() OVER (
+               CASE WHEN reason IS NOT NULL THEN reason
+                    WHEN capped.number IS NOT NULL THEN 'frequency_cap'
+                    WHEN row_number() OVER (
                              PARTITION BY number, reason IS NULL ORDER BY partner_id) > 1
-                    THEN 'duplicate' ELSE reason END AS reason
+                    THEN 'duplicate' END AS reason
           FROM chosen
+          LEFT JOIN capped USING (number)
         """,
         named=_contacts(message, message.include_list_ids, "include"),
         excluded=_contacts(message, message.exclude_list_ids, "exclude"),
@@ -186,6 +194,11 @@ def audience_query(message):
         type=message.subscription_type_id.id,
         country_allowed=(SQL("choice.number LIKE ANY(%s)", prefixes) if prefixes else SQL("TRUE")),
         number_reasons=NUMBER_REASONS,
+        capped=frequency.capped_numbers(
+            message,
+            SQL("SELECT DISTINCT number FROM chosen WHERE reason IS NULL"),
+            SQL("GREATEST(%s, %s)", NOW, message.scheduled_at or None),
+        ),
     )
 
 

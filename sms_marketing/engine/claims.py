@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from odoo.tools import SQL
 
-from . import schedule, timing
+from . import frequency, schedule, timing
 from .stop_wishes import IS_HELD
 from .transactions import NOW
 
@@ -87,8 +87,8 @@ def claim(env, message_id, limit):
     """Take up to ``limit`` due recipients of a message (None: of answers).
 
     Everything that forbids a text is checked again in this very statement: consent, marketing
-    status, blacklist, the message's state. Who may not be texted any more becomes *skipped*;
-    whose opening is over (B1) keeps waiting, for the next one.
+    status, blacklist, frequency cap, the message's state. Who may not be texted any more becomes
+    *skipped*; whose opening is over (B1) keeps waiting, for the next one.
 
     :return: the claims, and how many recipients were due
     :rtype: tuple[list[Claim], int]
@@ -104,6 +104,9 @@ def claim(env, message_id, limit):
             message_id,
         )
     )
+    message = env["sms.marketing.message"].browse(message_id or ()).exists()
+    if frequency.caps(message):
+        source = _hold_capped(env, message, source, limit)
     rows = env.execute_query(
         SQL(
             """
@@ -121,6 +124,7 @@ def claim(env, message_id, limit):
                        = COALESCE(message.subscription_type_id, due.opt_in_type_id)
                  ORDER BY subscription.number, subscription.type_id
                    FOR SHARE OF subscription
+            ), capped AS (%(capped)s
             ), checked AS (
                 SELECT due.id,
                        due.open_until <= %(now)s AS is_closed,
@@ -148,11 +152,16 @@ def claim(env, message_id, limit):
                                           WHERE text.number = due.number
                                             AND text.company_id = due.company_id AND %(held)s)
                                  THEN 'stop_wish'
+                            -- Counted when it goes out; a closed one may go when days have passed.
+                            WHEN capped.number IS NOT NULL
+                                 AND (due.open_until <= %(now)s) IS NOT TRUE
+                                 THEN 'frequency_cap'
                        END AS reason
                   FROM due
                   JOIN sms_marketing_gateway gateway ON gateway.id = due.gateway_id
                   LEFT JOIN agreed ON agreed.number = due.number
                         AND agreed.type_id = COALESCE(due.opt_in_type_id, agreed.type_id)
+                  LEFT JOIN capped ON capped.number = due.number
                   LEFT JOIN phone_blacklist blacklist
                          ON blacklist.number = due.number AND blacklist.active
                   LEFT JOIN res_partner contact ON contact.id = due.partner_id
@@ -178,6 +187,7 @@ def claim(env, message_id, limit):
             held=IS_HELD,
             margin=LEASE_MARGIN,
             rounds=-(-limit // LEAST_CONCURRENCY),
+            capped=frequency.capped_numbers(message, SQL("SELECT number FROM due")),
         )
     )
     if any(state == "queued" for state, *_claim in rows):
@@ -186,3 +196,25 @@ def claim(env, message_id, limit):
     if rows and message_id:
         schedule.mark(env, [message_id])
     return [Claim(*row[1:]) for row in rows if row[0] == "sending"], len(rows)
+
+
+def _hold_capped(env, message, source, limit):
+    """Take the next recipients and their numbers for ourselves, before their texts are counted.
+
+    :return: the condition of those recipients, for the statement that claims them
+    """
+    due = env.execute_query(
+        SQL(
+            """
+            SELECT id, number FROM sms_marketing_recipient
+             WHERE %s AND state = 'queued' AND due_at <= %s
+             ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+            """,
+            source,
+            NOW,
+            limit,
+        )
+    )
+    frequency.lock_numbers(env, message.company_id, {number for _id, number in due})
+    ids = [recipient_id for recipient_id, _number in due]
+    return SQL("%s AND id = ANY(%s::int[])", source, ids)

@@ -58,6 +58,7 @@ AUDIENCE_REASONS = [
     ("stop_wish", "Reads like a wish to stop; waits for review"),
     ("pending", "Consent not confirmed yet"),
     ("no_consent", "Never agreed to this kind of text"),
+    ("frequency_cap", "Got as many texts as the frequency cap allows"),
     ("duplicate", "Another recipient has the same number"),
 ]
 

@@ -29,6 +29,7 @@ from . import (
     sms_marketing_message,
     sms_marketing_message_audience,
     sms_marketing_message_body,
+    sms_marketing_message_cap,
     sms_marketing_message_create,
     sms_marketing_message_delivery,
     sms_marketing_message_editor,

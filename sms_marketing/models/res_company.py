@@ -53,6 +53,18 @@ class ResCompany(models.Model):
         "opt out.",
     )
 
+    sms_marketing_cap_texts = fields.Integer(
+        string="Frequency Cap",
+        help="At most so many marketing texts to one number within the days of the cap; 0: no cap. "
+        "A subscription type can have a cap of its own, which holds in addition.",
+    )
+    sms_marketing_cap_days = fields.Integer(string="Days of the Frequency Cap", default=7)
+
+    _sms_marketing_cap = models.Constraint(
+        "CHECK (sms_marketing_cap_texts >= 0 AND sms_marketing_cap_days BETWEEN 1 AND 366)",
+        "A frequency cap counts texts within 1 to 366 days; 0 texts means that there is no cap.",
+    )
+
     sms_marketing_tz = fields.Selection(
         _tz_get,
         string="Time Zone of Texts",

@@ -26,6 +26,12 @@ class ResConfigSettings(models.TransientModel):
     sms_marketing_help_answer = fields.Char(
         related="company_id.sms_marketing_help_answer", readonly=False
     )
+    sms_marketing_cap_texts = fields.Integer(
+        related="company_id.sms_marketing_cap_texts", readonly=False
+    )
+    sms_marketing_cap_days = fields.Integer(
+        related="company_id.sms_marketing_cap_days", readonly=False
+    )
 
     def action_sms_marketing_texts(self):
         """The company's own record, as only a saved record shows its texts in every language."""

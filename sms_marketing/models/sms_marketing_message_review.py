@@ -25,6 +25,7 @@ REVIEW_CHECKS = {
     "_review_left_out_by_country": WARNING,
     "_review_repeated": WARNING,
     "_review_empty_tokens": WARNING,
+    "_review_cap": WARNING,
     "_review_timing": WARNING,
 }
 

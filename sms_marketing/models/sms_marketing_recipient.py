@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import NO_ACCESS
 
+from ..engine import frequency
 from ..engine.texts import Addressee, MessageTexts
 from ..engine.vocabulary import KINDS, REASONS, STATES
 
@@ -91,6 +92,8 @@ class SmsMarketingRecipient(models.Model):
     _leases = models.Index("(lease_until) WHERE state = 'sending'")
     _message_state = models.Index("(message_id, state)")
     _number = models.Index("(number, id)")
+    # What a number got lately, for the frequency cap.
+    _went_out = models.Index(frequency.INDEX)
     # The latest texts with a reported price; empty for gateways that report none.
     _sender_priced = models.Index("(sender_id, id) WHERE price IS NOT NULL")
     _token_unique = models.UniqueIndex("(token)")

@@ -41,7 +41,18 @@ class SmsMarketingSubscriptionType(models.Model):
     )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
+    cap_texts = fields.Integer(
+        string="Frequency Cap",
+        help="At most so many texts of this type to one number within the days of the cap; 0: no "
+        "cap of its own. The company's cap holds in addition.",
+    )
+    cap_days = fields.Integer(string="Days of the Frequency Cap", default=7)
     subscribed_count = fields.Integer(compute="_compute_subscribed_count")
+
+    _cap = models.Constraint(
+        "CHECK (cap_texts >= 0 AND cap_days BETWEEN 1 AND 366)",
+        "A frequency cap counts texts within 1 to 366 days; 0 texts means that there is no cap.",
+    )
 
     _double_opt_in_days_positive = models.Constraint(
         "CHECK (double_opt_in_days > 0)", "Give people at least one day to confirm."

@@ -12,6 +12,7 @@ from . import test_dispatch
 from . import test_double_opt_in
 from . import test_editor_data
 from . import test_exact
+from . import test_frequency_cap
 from . import test_gateway_answers
 from . import test_gateway_http
 from . import test_gateway_kannel

@@ -1,0 +1,106 @@
+"""The frequency cap (B2): at most so many marketing texts to one number in so many days.
+
+A company has one, and each of its subscription types may have another; both hold. The audience
+shows whom it leaves out, and the statement that claims a recipient decides.
+"""
+
+from typing import NamedTuple
+
+from odoo.tools import SQL
+
+from .transactions import NOW
+
+#: Campaign texts that were handed over or are on their way. Those that wait, were refused or left
+#: out have not reached anybody.
+COUNTED_STATES = ("sending", "sent", "delivered", "undelivered", "unknown")
+
+#: When a counted text went out (UTC). One that is being sent, or whose lane died, has no moment of
+#: its own yet; the moment of its attempt stands in.
+WENT_OUT_AT = "COALESCE(sent_at, settled_at, due_at)"
+
+#: The condition and the columns of the index that carries the count (sms.marketing.recipient).
+COUNTED = f"kind = 'campaign' AND state IN {COUNTED_STATES}"
+INDEX = f"(number, company_id, ({WENT_OUT_AT})) WHERE {COUNTED}"
+
+
+class Cap(NamedTuple):
+    """At most ``texts`` texts in ``days`` days; of one subscription type, or (None) of all."""
+
+    texts: int
+    days: int
+    type_id: int | None
+
+
+def caps(message):
+    """The caps that hold for a message: none, one or two."""
+    company, subscription_type = message.company_id.sudo(), message.subscription_type_id.sudo()
+    both = [
+        Cap(company.sms_marketing_cap_texts, company.sms_marketing_cap_days, None),
+        Cap(subscription_type.cap_texts, subscription_type.cap_days, subscription_type.id),
+    ]
+    return [cap for cap in both if cap.texts]
+
+
+def capped_numbers(message, numbers, moment=NOW):
+    """SQL that yields those numbers that have had as many texts as a cap of the message allows.
+
+    :param message: one ``sms.marketing.message``, or none: nobody is capped
+    :param SQL numbers: a query with a column ``number``
+    :param SQL moment: UTC; the days are counted back from here
+    """
+    holding = caps(message)
+    if not holding:
+        return SQL("SELECT NULL::varchar AS number WHERE FALSE")
+    went_out = SQL(WENT_OUT_AT)
+    reached = [
+        SQL(
+            "count(*) FILTER (WHERE %s > %s - make_interval(days => %s) AND %s) >= %s",
+            went_out,
+            moment,
+            cap.days,
+            SQL("sent.subscription_type_id = %s", cap.type_id) if cap.type_id else SQL("TRUE"),
+            cap.texts,
+        )
+        for cap in holding
+    ]
+    return SQL(
+        """
+        SELECT asked.number
+          FROM (%(numbers)s) AS asked
+          JOIN sms_marketing_recipient text
+            ON text.number = asked.number AND text.company_id = %(company)s
+           AND text.kind = 'campaign' AND text.state IN %(states)s
+           AND %(went_out)s > %(moment)s - make_interval(days => %(days)s)
+          JOIN sms_marketing_message sent ON sent.id = text.message_id
+         GROUP BY asked.number
+        HAVING %(reached)s
+        """,
+        numbers=numbers,
+        company=message.company_id.id,
+        states=COUNTED_STATES,
+        went_out=went_out,
+        moment=moment,
+        days=max(cap.days for cap in holding),
+        reached=SQL(" OR ").join(reached),
+    )
+
+
+def lock_numbers(env, company, numbers):
+    """Let nobody else claim a text to these numbers until this transaction ends.
+
+    Two texts that two lanes claim at one moment would not see each other. So a claim takes all
+    subscriptions of its numbers first, whatever their type, and counts in a later statement, which
+    then sees what the other lane has committed. Who has no subscription is not texted anyway.
+    """
+    env.cr.execute(
+        SQL(
+            """
+            SELECT FROM sms_marketing_subscription
+             WHERE number = ANY(%s) AND company_id = %s
+             ORDER BY number, type_id
+               FOR NO KEY UPDATE
+            """,
+            list(numbers),
+            company.id,
+        )
+    )
