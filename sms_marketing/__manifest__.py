@@ -5,7 +5,7 @@
     "category": "Marketing/SMS Marketing",
     "license": "LGPL-3",
     "author": "SMS Marketing contributors",
-    "depends": ["crm"],
+    "depends": ["crm", "privacy_lookup"],
     "external_dependencies": {"python": ["phonenumbers", "requests"]},
     "data": [
         "security/sms_marketing_groups.xml",

@@ -54,6 +54,19 @@ def take_back(env, pairs):
             entry.action_archive()
 
 
+def forget(env, number, company):
+    """Take an erased number off that only a STOP to this company put there.
+
+    From now on the keyed hash keeps the number from being texted. What the staff, a carrier or
+    another company's STOP put there stays: it is theirs, and other apps go by it.
+    """
+    entry = _entries(env, [number])
+    was_stop = company in entry.sms_marketing_company_ids
+    entry.sms_marketing_company_ids -= company
+    if was_stop and not entry.sms_marketing_company_ids:
+        entry.unlink()
+
+
 def _ours(env):
     return env["phone.blacklist"].sudo().with_context(sms_marketing_by_stop=True)
 

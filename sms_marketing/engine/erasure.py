@@ -8,7 +8,7 @@ number again by anything but its own act. The figures of messages stay as they a
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from . import consent, privacy, schedule
+from . import blacklist, consent, privacy, schedule
 
 #: States of a recipient that no receipt changes any more.
 SETTLED = ("delivered", "undelivered", "failed", "skipped", "cancelled")
@@ -27,6 +27,7 @@ def erase(env, numbers, company, *, from_contacts):
         _unsubscribe(env, number, company)
         privacy.log(env, "erasure", [number], company)
         _erase_rows(env, number, company)
+        blacklist.forget(env, number, company)
     if from_contacts:
         _erase_from_contacts(env, numbers, company)
     env.invalidate_all()
@@ -86,6 +87,19 @@ def _erase_rows(env, number, company):
     schedule.mark(env, {message_id for (message_id,) in moved if message_id})
     # The trigger of the log lets an update pass that belongs to an erasure of this transaction.
     statements = [
+        # Receipts that wait for their text: providers name the number in what they say of it.
+        """
+        DELETE FROM sms_marketing_receipt receipt
+         USING sms_marketing_gateway gateway
+         WHERE gateway.id = receipt.gateway_id AND gateway.company_id = %(company)s
+           AND (receipt.detail LIKE '%%' || substr(%(number)s, 2) || '%%'
+                OR EXISTS (SELECT FROM sms_marketing_recipient recipient
+                            WHERE recipient.number = %(number)s
+                              AND recipient.company_id = %(company)s
+                              AND (recipient.token = receipt.reference
+                                   OR recipient.provider_reference
+                                      = receipt.provider_reference)))
+        """,
         "SELECT set_config('sms_marketing.erasure', pg_current_xact_id()::text, TRUE)",
         """
         UPDATE sms_marketing_consent

@@ -46,13 +46,21 @@ SOURCES = (
         "number",
         "number label user_id verified_at",
     ),
-    ("sign_ups", "sms.marketing.sign.up", "number", "number name lang source requested_at"),
+    (
+        "sign_ups",
+        "sms.marketing.sign.up",
+        "number",
+        "number name lang source requested_at confirmed_at",
+    ),
 )
 
 CONTACT_FIELDS = (
     "name email mobile phone street city zip country_id lang tz sms_marketing sms_list_ids"
 )
 
+
+#: Odoo's own list, which has no company: model and path to the number.
+BLACKLIST = ("phone.blacklist", "number")
 
 #: What stands before the keyed hash where an erased number stood.
 ERASED = "erased:"
@@ -86,6 +94,11 @@ def export(env, numbers, company):
             Domain(path, "in", numbers) & Domain("company_id", "=", company.id),
             fields.split(),
         )
+    tables["blacklist"] = _rows(
+        env["phone.blacklist"].sudo().with_context(active_test=False),
+        Domain("number", "in", numbers),
+        ["number", "active", "create_date"],
+    )
     log(env, "export", numbers, company)
     return _zip(tables)
 
@@ -107,6 +120,30 @@ def log(env, kind, numbers, company):
         )
     )
     env["sms.marketing.privacy.log"].invalidate_model()
+
+
+def held_on(env, numbers, contacts):
+    """What all companies hold on numbers or on contacts, as (model, query of ids).
+
+    :param env: of the system
+    :param numbers: E.164
+    :param contacts: ``res.partner``
+    """
+    for model, path in [*((model, path) for _name, model, path, _fields in SOURCES), BLACKLIST]:
+        records = env[model].with_context(active_test=False)
+        domain = Domain(path, "in", numbers)
+        *way, _number = path.split(".")
+        holder = env[records._fields[way[0]].comodel_name] if way else records
+        if "partner_id" in holder._fields:
+            domain |= Domain(".".join([*way, "partner_id"]), "in", contacts.ids)
+        yield model, records._search(domain)
+
+
+def number_of(record):
+    """The number that a record of ``held_on`` is held on; None where it was erased."""
+    path = next(path for _name, model, path, _fields in SOURCES if model == record._name)
+    number = record.mapped(path)[0] if record else None
+    return number if number and not number.startswith(ERASED) else None
 
 
 def number_hash(env, number):

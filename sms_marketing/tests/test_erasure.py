@@ -1,9 +1,10 @@
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 from psycopg2.errors import InsufficientPrivilege
 
-from ..engine import audience, erasure, privacy
+from ..engine import audience, consent, erasure, privacy
 from .common import SmsMarketingCase
 
 NUMBER = "+13032000088"  # its owner clicks
@@ -23,7 +24,46 @@ class TestErasure(SmsMarketingCase):
         self.send(self.sent)
         self.play_sandbox()
         self.env["sms.marketing.test.number"].create({"label": "Own", "number": NUMBER})
+        self.env["sms.marketing.receipt"].create(
+            {
+                "gateway_id": self.gateway.id,
+                "provider_reference": "unknown-1",
+                "status": "undelivered",
+                "detail": f"{NUMBER[1:]} is switched off",
+            }
+        )
+        self.sign_up = self.sign_up_of(NUMBER)
         self.roll_up()
+
+    def sign_up_of(self, number):
+        form = self.env["sms.marketing.sign.up.form"].create(
+            {
+                "name": "Newsletter",
+                "slug": "newsletter-of-the-tests",
+                "title": "Get our texts",
+                "choice_ids": [Command.create({"type_id": self.type.id, "wording": "I agree."})],
+            }
+        )
+        return self.env["sms.marketing.sign.up"].create(
+            {
+                "form_id": form.id,
+                "company_id": self.company.id,
+                "requested_at": self.env.cr.now(),
+                "token": "token-of-a-sign-up",
+                "number": number,
+                "name": "Ann",
+                "choices": [[self.type.id, "I agree."]],
+            }
+        )
+
+    def stop(self, company=None):
+        company = company or self.company
+        company.sms_marketing_fill_blacklist = True
+        consent.unsubscribe_everywhere(self.env, [NUMBER], company, method="keyword")
+
+    def on_blacklist(self):
+        entries = self.env["phone.blacklist"].with_context(active_test=False)
+        return entries.search_count([("number", "=", NUMBER)])
 
     def erase(self, **options):
         erasure.erase(self.env, [NUMBER], self.company, **{"from_contacts": True, **options})
@@ -41,7 +81,8 @@ class TestErasure(SmsMarketingCase):
                 """
                 SELECT table_name, column_name FROM information_schema.columns
                  WHERE table_schema = current_schema
-                   AND (table_name LIKE %s OR table_name = 'res_partner')
+                   AND (table_name LIKE %s
+                        OR table_name IN ('res_partner', 'phone_blacklist'))
                    AND data_type IN ('text', 'character varying', 'jsonb')
                 """,
                 r"sms\_marketing\_%",
@@ -64,7 +105,10 @@ class TestErasure(SmsMarketingCase):
         return self.env["sms.marketing.subscription"].search([("number", "=", NUMBER)]).state
 
     def test_number_is_nowhere_any_more_and_figures_stay(self):
-        self.assertGreater(len(self.places()), 5)
+        self.stop()
+        held = {table for table, _column in self.places()}
+        for table in ("phone_blacklist", "sms_marketing_sign_up", "sms_marketing_receipt"):
+            self.assertIn(table, held)
         before = self.figures()
         self.erase()
         self.assertEqual(self.places(), set())
@@ -72,6 +116,26 @@ class TestErasure(SmsMarketingCase):
         clicks = self.sent.recipient_ids.filtered(lambda one: not one.number).click_ids
         self.assertTrue(clicks)
         self.assertFalse(any(clicks.mapped("address") + clicks.mapped("user_agent")))
+
+    def test_blacklist_of_others_stays(self):
+        """The hash stands for a STOP to this company; not for what others put on Odoo's list."""
+        other = self.make_company()
+        self.subscribe(NUMBER, type=other["type"])
+        self.stop()
+        self.stop(other["company"])
+        self.erase()
+        self.assertTrue(self.on_blacklist(), "the other company's STOP")
+        erasure.erase(self.env, [NUMBER], other["company"], from_contacts=False)
+        self.assertFalse(self.on_blacklist())
+        self.env["phone.blacklist"].add(NUMBER)
+        self.erase()
+        self.assertTrue(self.on_blacklist(), "the staff's own entry")
+
+    def test_name_and_choices_of_a_sign_up_go_too(self):
+        self.erase()
+        row = self.sign_up.exists().sudo()
+        self.assertTrue(row, "it still counts")
+        self.assertFalse(any([row.number, row.name, row.choices, row.token]))
 
     def test_log_keeps_what_happened_under_the_hash(self):
         self.erase()

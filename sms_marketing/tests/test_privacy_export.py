@@ -54,6 +54,26 @@ class TestPrivacyExport(SmsMarketingCase):
         for content in files.values():
             self.assertNotIn(self.other.mobile_e164, content)
 
+    def test_blacklist_and_sign_ups(self):
+        self.env["phone.blacklist"].add("+13032000088")
+        everything = json.loads(self.export()["everything.json"])
+        [entry] = everything["blacklist"]
+        self.assertEqual((entry["Phone Number"], entry["Active"]), ("+13032000088", True))
+        form = self.env["sms.marketing.sign.up.form"].create(
+            {"name": "Newsletter", "slug": "newsletter-of-the-tests", "title": "Get our texts"}
+        )
+        self.env["sms.marketing.sign.up"].create(
+            {
+                "form_id": form.id,
+                "company_id": self.company.id,
+                "requested_at": self.env.cr.now(),
+                "number": "+13032000088",
+                "name": "Ann",
+            }
+        )
+        [row] = json.loads(self.export()["everything.json"])["sign_ups"]
+        self.assertEqual(row["Name"], "Ann")
+
     def test_number_on_no_contact(self):
         self.person.mobile = False
         everything = json.loads(self.export(number="+1 303 200 0088")["everything.json"])
