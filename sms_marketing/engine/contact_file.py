@@ -61,10 +61,14 @@ class Row:
 
 @dataclass(slots=True)
 class ContactFile:
-    """What a file holds: rows that can be taken, and errors as (line, column, sentence)."""
+    """What a file holds: rows that can be taken, and errors as (line, column, sentence).
+
+    :param left_out: values by column of the rows with an error, by line
+    """
 
     rows: list[Row] = field(default_factory=list)
     errors: list[tuple[int, str, str]] = field(default_factory=list)
+    left_out: dict[int, dict[str, str]] = field(default_factory=dict)
 
 
 def read(content, legal_bases):
@@ -93,7 +97,9 @@ def read(content, legal_bases):
             row = Row(reader.line_num, {name: values.get(name, "") for name in COLUMNS})
             errors = _check(row, legal_bases, seen_refs)
             result.errors += [(row.line, column, problem) for column, problem in errors]
-            if not errors:
+            if errors:
+                result.left_out[row.line] = row.values
+            else:
                 result.rows.append(row)
     except csv.Error as error:
         raise UnreadableFile(f"Line {reader.reader.line_num} is no CSV: {error}.") from error

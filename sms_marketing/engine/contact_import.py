@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from odoo.fields import Domain
+from odoo.tools import SQL
 from odoo.tools.misc import split_every
 
 from ..text.numbers import InvalidNumber, parse_number
@@ -10,19 +12,23 @@ from . import consent, double_opt_in
 
 BATCH = 500
 
+OPTED_OUT_LATER = "{} opted out later than this evidence or was erased; kept so"
+
 
 @dataclass(slots=True)
 class ImportResult:
     """What an import did.
 
     :param created: new contacts
-    :param updated: contacts that were known by their ``ref``
+    :param updated: contacts that were known, by their ``ref`` or else by name and numbers
+    :param unchanged: contacts that were known and are already as the file has them
     :param consents: lines written to the consent log, by state
     :param warnings: (line, column, sentence) of what was taken with a reservation
     """
 
     created: int = 0
     updated: int = 0
+    unchanged: int = 0
     consents: Counter = field(default_factory=Counter)
     warnings: list[tuple[int, str, str]] = field(default_factory=list)
     partner_ids: list[int] = field(default_factory=list)
@@ -33,6 +39,9 @@ def load(env, rows, subscription_type, progress=None, ask=False):
 
     A number that is not valid is kept on the contact as it is written, with a warning: it gets
     no consent and no text until somebody mends it.
+
+    The same file once more changes nothing: its contacts are known, and evidence that the log
+    has already is not recorded again, whatever the number chose since.
 
     :param rows: ``contact_file.Row`` list
     :param subscription_type: ``sms.marketing.subscription.type`` that the consent is for
@@ -55,32 +64,22 @@ def load(env, rows, subscription_type, progress=None, ask=False):
 
 
 def _write_contacts(env, batch, countries, languages, subscription_type, result):
-    company = subscription_type.company_id
-    known = {
-        partner.ref: partner
-        for partner in env["res.partner"]
-        .with_context(active_test=False)
-        .search(
-            [
-                ("ref", "in", [row.values["ref"] for row in batch if row.values["ref"]]),
-                ("company_id", "in", [company.id, False]),
-            ],
-            # The last one with a ref stands for it: an active contact before an archived one.
-            order="active, id desc",
-        )
-    }
+    known = _known_contacts(env, batch, subscription_type.company_id)
     own_region = env.company.country_id.code or None
     to_create, positions, partners = [], [], [None] * len(batch)
     for position, row in enumerate(batch):
         vals = _contact_values(row, countries, languages, own_region, result)
-        if partner := known.get(row.values["ref"]):
+        if partner := known.get(_identity(row.values)):
             # An empty cell says nothing; it does not delete what is known.
             said = {name for name, value in vals.items() if value}
             if row.values["marketing"]:
                 said.add("sms_marketing")
-            partner.write({name: vals[name] for name in said})
+            present = partner._convert_to_write({name: partner[name] for name in said})
+            changed = {name: vals[name] for name in said if vals[name] != present[name]}
+            partner.write(changed)
             partners[position] = partner.id
-            result.updated += 1
+            result.updated += bool(changed)
+            result.unchanged += not changed
         else:
             to_create.append(vals)
             positions.append(position)
@@ -89,6 +88,40 @@ def _write_contacts(env, batch, countries, languages, subscription_type, result)
     for position, partner in zip(positions, created, strict=True):
         partners[position] = partner.id
     return env["res.partner"].browse(partners)
+
+
+#: What tells a row without ``ref`` from others: the name, and these as they are written.
+_REACHED_AT = ("email", "mobile", "phone")
+
+
+def _identity(values):
+    """What a row or a contact is known by; None where it cannot be told from a namesake."""
+    if values["ref"]:
+        return values["ref"]
+    reached_at = tuple(values[name] or "" for name in _REACHED_AT)
+    return (values["name"], *reached_at) if any(reached_at) else None
+
+
+def _known_contacts(env, batch, company):
+    """The contacts that rows of the batch stand for, by ``_identity``."""
+    of_company = Domain("company_id", "in", [company.id, False])
+    without_ref = [row.values for row in batch if not row.values["ref"] and _identity(row.values)]
+    contacts = env["res.partner"].with_context(active_test=False)
+    # The last of several stands for them: an active contact before an archived one.
+    order = "active, id desc"
+    known = {}
+    if without_ref:
+        domain = Domain("name", "in", [values["name"] for values in without_ref]) & Domain.OR(
+            Domain(name, "in", [values[name] for values in without_ref if values[name]])
+            for name in _REACHED_AT
+        )
+        for contact in contacts.search(of_company & domain, order=order):
+            values = {name: contact[name] for name in ("name", *_REACHED_AT)}
+            known[_identity({**values, "ref": False})] = contact
+    refs = [row.values["ref"] for row in batch if row.values["ref"]]
+    for contact in contacts.search(of_company & Domain("ref", "in", refs), order=order):
+        known[contact.ref] = contact
+    return known
 
 
 def _contact_values(row, countries, languages, own_region, result):
@@ -146,6 +179,15 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
                 )
             )
             lines.append(row.line)
+    logged = _logged(env, changes, subscription_type, ask)
+    known = [(line, change) for line, change in zip(lines, changes, strict=True) if change in logged]
+    result.warnings += [
+        (line, "consent", OPTED_OUT_LATER.format(change.number))
+        for line, change in known
+        if logged[change] == "unsubscribed" and change.state != "unsubscribed"
+    ]
+    lines = [line for line, change in zip(lines, changes, strict=True) if change not in logged]
+    changes = [change for change in changes if change not in logged]
     to_ask = {change for change in changes if ask and change.state == "subscribed"}
     asked = {(change.number, change.type_id) for change in double_opt_in.request(env, list(to_ask))}
     left_out = {
@@ -161,11 +203,47 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
                 )
         elif id(change) in left_out:
             result.warnings.append(
-                (
-                    line,
-                    "consent",
-                    f"{change.number} opted out later than this evidence or was erased; kept so",
-                )
+                (line, "consent", OPTED_OUT_LATER.format(change.number))
             )
         else:
             result.consents[change.state] += 1
+
+
+def _logged(env, changes, subscription_type, ask):
+    """The changes whose evidence an earlier import has brought, with the number's present state.
+
+    A change without a date is one of now; it is known where nothing would change by it.
+    """
+    rows = env.execute_query(
+        SQL(
+            """
+            SELECT subscription.number, subscription.state, log.state, log.occurred_at,
+                   log.legal_basis, log.wording, log.explanation
+              FROM sms_marketing_subscription subscription
+              LEFT JOIN sms_marketing_consent log
+                ON log.number = subscription.number AND log.type_id = subscription.type_id
+               AND log.method = 'import'
+             WHERE subscription.number = ANY(%s) AND subscription.type_id = %s
+            """,
+            [change.number for change in changes],
+            subscription_type.id,
+        )
+    )
+    present = {number: state for number, state, *_evidence in rows}
+    evidence = {(number, *rest) for number, _state, *rest in rows}
+    logged = {}
+    for change in changes:
+        state = "pending" if ask and change.state == "subscribed" else change.state
+        key = (
+            change.number,
+            state,
+            change.occurred_at,
+            change.legal_basis,
+            change.wording,
+            change.explanation,
+        )
+        if key in evidence or (
+            not change.occurred_at and present.get(change.number) == change.state
+        ):
+            logged[change] = present[change.number]
+    return logged

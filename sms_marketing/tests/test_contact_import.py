@@ -4,6 +4,7 @@ import io
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from odoo.addons.web.controllers.export import CSVExport
 
@@ -265,7 +266,7 @@ class TestContactImport(SmsMarketingCase):
         self.load(GOOD)
         partner = self.partner()
         partner.active = False
-        result = self.load(GOOD)
+        result = self.load({**GOOD, "city": "Denver"})
         self.assertEqual((result.created, result.updated), (0, 1))
         self.assertFalse(partner.active)
 
@@ -284,10 +285,50 @@ class TestContactImport(SmsMarketingCase):
         self.assertEqual(self.state_of("+13035550101"), "unsubscribed")
         self.assertEqual(self.log_of("+13035550101")[0].state, "unsubscribed")
 
-    def test_rows_without_ref_are_new_each_time(self):
-        row = {"name": "No ref", "mobile": "+13035550101"}
+    def test_rows_without_ref_are_known_by_name_and_numbers(self):
+        row = {"name": "No ref", "mobile": "+13035550101", "email": "no@example.com"}
         self.load(row)
-        self.assertEqual(self.load(row).created, 1)
+        self.assertEqual(self.load(row).unchanged, 1)
+        self.assertEqual(self.load({**row, "city": "Denver"}).updated, 1)
+        for other in (
+            {**row, "name": "Her husband"},
+            {**row, "mobile": "+13035550102"},
+            {"name": "No ref"},
+            {"name": "No ref"},
+        ):
+            self.assertEqual(self.load(other).created, 1, other)
+
+    def test_same_file_again_changes_nothing(self):
+        rows = [
+            {**GOOD, "wording": "I agree.", "email": "Ann@example.com", "lang": "en_US"},
+            {**GOOD, "ref": "", "name": "No ref", "mobile": "+13035550102", "consent": "pending"},
+            {**GOOD, "ref": "SMS-3", "mobile": "+13035550103", "phone": "+13035550104"}
+            | {"consent_for": "both", "marketing": ""},
+            {**GOOD, "ref": "SMS-4", "mobile": "+13035550105", "consent": "unsubscribed"}
+            | {"consent_date": "", "legal_basis": "", "evidence": "", "marketing": "no"},
+        ]
+        rows = [{**dict.fromkeys(contact_file.COLUMNS, ""), **row} for row in rows]
+        result = self.load(*rows)
+        self.assertEqual((result.created, sum(result.consents.values())), (4, 5))
+        # Who has confirmed since, or come back by an own text, stays so.
+        self.subscribe("+13035550102", method="keyword")
+        self.subscribe("+13035550105", method="keyword")
+        self.load({**rows[3], "consent_date": "2026-02-01"})
+        self.subscribe("+13035550105", method="keyword")
+        before = self.everything()
+        again = self.load(*rows[:3], {**rows[3], "consent_date": "2026-02-01"})
+        self.assertEqual((again.created, again.updated, again.unchanged), (0, 0, 4))
+        self.assertEqual((again.consents, again.warnings), ({}, []))
+        self.assertEqual(self.everything(), before)
+        self.assertEqual(self.state_of("+13035550102"), "subscribed")
+
+    def everything(self):
+        """Contacts, consent, and the log, with when they were last written."""
+        self.env.flush_all()
+        return [
+            self.env.execute_query(SQL("SELECT * FROM %s ORDER BY id", SQL.identifier(table)))
+            for table in ("res_partner", "sms_marketing_subscription", "sms_marketing_consent")
+        ]
 
     def test_more_rows_than_a_batch(self):
         rows = [
@@ -344,7 +385,7 @@ class TestContactImportWizard(SmsMarketingCase):
         self.assertFalse(self.env["res.partner"].search([("ref", "=", "SMS-1")]))
         wizard.action_import()
         self.assertEqual(wizard.state, "done")
-        self.assertIn("1 contacts created, 0 updated, 1 consents recorded", wizard.report)
+        self.assertIn("1 contacts created, 0 updated, 0 unchanged, 1 consents recorded", wizard.report)
         self.assertIn("line 3", wizard.report)
         partner = self.env["res.partner"].search([("ref", "=", "SMS-1")])
         self.assertEqual(wizard.list_id.partner_ids, partner)
@@ -402,6 +443,42 @@ class TestContactImportWizard(SmsMarketingCase):
         wizard.action_check()
         self.assertIn("0 contacts can be imported", wizard.report)
         self.assertIn("… and 10 more.", wizard.report)
+
+    def test_problems_are_a_file(self):
+        wizard = self.wizard(
+            to_csv(
+                {**GOOD, "consent_date": "=1+1"},
+                {**GOOD, "ref": "SMS-2", "mobile": "555-CALL-ME"},
+                {**GOOD, "ref": "SMS-3"},
+            ),
+            file_name="fair.csv",
+        )
+        wizard.action_check()
+        self.assertEqual(wizard.problems_file_name, "fair-problems.csv")
+        [header, problem] = self.problems(wizard)
+        self.assertEqual(header, ["Line", "Column", "Value", "Problem", "What Was Done"])
+        self.assertEqual(problem[:3], ["2", "consent_date", "'=1+1"])
+        self.assertEqual(problem[4], "Left out")
+        wizard.action_import()
+        rows = self.problems(wizard)[1:]
+        self.assertEqual(
+            [(line, column, done) for line, column, _value, _problem, done in rows],
+            [
+                ("2", "consent_date", "Left out"),
+                ("3", "mobile", "To look at"),
+                ("3", "mobile", "To look at"),
+            ],
+        )
+        self.assertEqual(rows[1][2], "555-CALL-ME")
+
+    def problems(self, wizard):
+        content = base64.b64decode(wizard.problems_file).decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(content, newline="")))
+
+    def test_without_problems_there_is_no_file(self):
+        wizard = self.wizard(to_csv(GOOD))
+        wizard.action_check()
+        self.assertFalse(wizard.problems_file)
 
     def test_user_may_not(self):
         user = self.user("user_sms", "sms_marketing.group_user,base.group_partner_manager")

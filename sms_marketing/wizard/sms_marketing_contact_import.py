@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from ..engine import contact_file, contact_import
 from ..models.sms_marketing_consent import LEGAL_BASES
+from ..text.spreadsheet import write_csv
 
 MOST_SHOWN = 50
 
@@ -39,6 +40,13 @@ class SmsMarketingContactImport(models.TransientModel):
         [("new", "New"), ("checked", "Checked"), ("done", "Done")], default="new", readonly=True
     )
     report = fields.Text(readonly=True)
+    problems_file = fields.Binary(
+        string="All Problems",
+        readonly=True,
+        attachment=False,
+        help="A CSV with the line, column and value of each problem.",
+    )
+    problems_file_name = fields.Char(readonly=True)
     list_id = fields.Many2one("sms.marketing.list", readonly=True)
 
     @api.depends("type_id")
@@ -56,6 +64,7 @@ class SmsMarketingContactImport(models.TransientModel):
                 *self._sentences(content.errors, self.env._("Left out:")),
             ]
         )
+        self._write_problems(content)
         self.state = "checked"
         return self._again()
 
@@ -76,16 +85,18 @@ class SmsMarketingContactImport(models.TransientModel):
         self.report = "\n".join(
             [
                 self.env._(
-                    "%(created)d contacts created, %(updated)d updated, "
+                    "%(created)d contacts created, %(updated)d updated, %(unchanged)d unchanged, "
                     "%(consents)d consents recorded.",
                     created=result.created,
                     updated=result.updated,
+                    unchanged=result.unchanged,
                     consents=sum(result.consents.values()),
                 ),
                 *self._sentences(content.errors, self.env._("Left out:")),
                 *self._sentences(result.warnings, self.env._("To look at:")),
             ]
         )
+        self._write_problems(content, result.warnings)
         self.state = "done"
         return self._again()
 
@@ -94,6 +105,28 @@ class SmsMarketingContactImport(models.TransientModel):
             return contact_file.read(base64.b64decode(self.file), dict(LEGAL_BASES))
         except contact_file.UnreadableFile as error:
             raise UserError(str(error)) from error
+
+    def _write_problems(self, content, warnings=()):
+        """Every problem as a CSV, one a line, in the order of the file."""
+        done = [
+            *((*error, self.env._("Left out")) for error in content.errors),
+            *((*warning, self.env._("To look at")) for warning in warnings),
+        ]
+        values = {row.line: row.values for row in content.rows} | content.left_out
+        header = [
+            self.env._("Line"),
+            self.env._("Column"),
+            self.env._("Value"),
+            self.env._("Problem"),
+            self.env._("What Was Done"),
+        ]
+        rows = [
+            (line, column, values.get(line, {}).get(column), problem, outcome)
+            for line, column, problem, outcome in sorted(done)
+        ]
+        self.problems_file = base64.b64encode(write_csv(header, rows)) if rows else False
+        stem = (self.file_name or "contacts.csv").rpartition(".")[0] or "contacts"
+        self.problems_file_name = f"{stem}-problems.csv"
 
     def _sentences(self, problems, title):
         if not problems:
