@@ -180,20 +180,19 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
             )
             lines.append(row.line)
     logged = _logged(env, changes, subscription_type, ask)
-    known = [(line, change) for line, change in zip(lines, changes, strict=True) if change in logged]
-    result.warnings += [
-        (line, "consent", OPTED_OUT_LATER.format(change.number))
-        for line, change in known
-        if logged[change] == "unsubscribed" and change.state != "unsubscribed"
-    ]
-    lines = [line for line, change in zip(lines, changes, strict=True) if change not in logged]
-    changes = [change for change in changes if change not in logged]
+    fresh = []
+    for line, change in zip(lines, changes, strict=True):
+        if change not in logged:
+            fresh.append((line, change))
+        elif logged[change] == "unsubscribed" and change.state != "unsubscribed":
+            result.warnings.append((line, "consent", OPTED_OUT_LATER.format(change.number)))
+    changes = [change for _line, change in fresh]
     to_ask = {change for change in changes if ask and change.state == "subscribed"}
     asked = {(change.number, change.type_id) for change in double_opt_in.request(env, list(to_ask))}
     left_out = {
         id(change) for change in consent.record(env, [one for one in changes if one not in to_ask])
     }
-    for line, change in zip(lines, changes, strict=True):
+    for line, change in fresh:
         if change in to_ask:
             if (change.number, change.type_id) in asked:
                 result.consents["pending"] += 1
@@ -202,9 +201,7 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
                     (line, "consent", f"{change.number} is subscribed or opted out: not asked")
                 )
         elif id(change) in left_out:
-            result.warnings.append(
-                (line, "consent", OPTED_OUT_LATER.format(change.number))
-            )
+            result.warnings.append((line, "consent", OPTED_OUT_LATER.format(change.number)))
         else:
             result.consents[change.state] += 1
 

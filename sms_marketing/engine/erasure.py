@@ -124,6 +124,12 @@ def _erase_rows(env, number, company):
         """
         UPDATE sms_marketing_recipient
            SET number = NULL, partner_id = NULL, body = %(text)s, detail = NULL, test_links = NULL,
+               -- Who also texted STOP is counted by that, and still once.
+               opted_out_at = CASE WHEN NOT EXISTS (
+                   SELECT FROM sms_marketing_inbound inbound
+                    WHERE inbound.number = %(number)s AND inbound.action = 'stop'
+                      AND inbound.message_id = sms_marketing_recipient.message_id
+               ) THEN opted_out_at END,
                token = CASE WHEN state <> ALL(%(settled)s) THEN token END,
                provider_reference = CASE WHEN state <> ALL(%(settled)s)
                                          THEN provider_reference END

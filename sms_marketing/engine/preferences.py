@@ -110,6 +110,9 @@ def save(recipient, offered, chosen, address):
             )
         )
     consent.record(recipient.env, changes)
+    of_message = recipient.message_id.subscription_type_id.id
+    if any(one.type_id == of_message and one.state == "unsubscribed" for one in changes):
+        _note_opt_out(recipient)
     if any(change.state == "subscribed" for change in changes):
         switch_marketing_on(recipient.env, recipient.number, recipient.company_id)
     return bool(changes)
@@ -117,7 +120,7 @@ def save(recipient, offered, chosen, address):
 
 def stop(recipient, address):
     """End every type of the company for the number, as a STOP does."""
-    return consent.unsubscribe_everywhere(
+    changed = consent.unsubscribe_everywhere(
         recipient.env,
         [recipient.number],
         recipient.company_id,
@@ -125,6 +128,26 @@ def stop(recipient, address):
         wording=recipient.env._("Stop all texts"),
         explanation=_explanation(recipient),
         address=address,
+    )
+    if changed:
+        _note_opt_out(recipient)
+    return changed
+
+
+def _note_opt_out(recipient):
+    """Have the figures of the text's message count who left by its link."""
+    recipient.env.cr.execute(
+        SQL(
+            """
+            WITH noted AS (
+                UPDATE sms_marketing_recipient SET opted_out_at = now() AT TIME ZONE 'UTC'
+                 WHERE id = %s AND opted_out_at IS NULL AND message_id IS NOT NULL
+                RETURNING message_id
+            )
+            INSERT INTO sms_marketing_statistic_mark (message_id) SELECT message_id FROM noted
+            """,
+            recipient.id,
+        )
     )
 
 

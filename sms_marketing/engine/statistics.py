@@ -91,9 +91,16 @@ def recompute(env, message_ids):
              WHERE message_id = ANY(%(ids)s) AND action IS DISTINCT FROM 'stop' GROUP BY 1, 2, 3
              UNION ALL
             SELECT message_id, company_id, date_trunc('hour', first_stop), 'opted_out', count(*)
-              FROM (SELECT message_id, company_id, min(received_at) AS first_stop
-                      FROM sms_marketing_inbound
-                     WHERE message_id = ANY(%(ids)s) AND action = 'stop'
+              FROM (SELECT message_id, company_id, min(moment) AS first_stop
+                      FROM (SELECT message_id, company_id, number, received_at AS moment
+                              FROM sms_marketing_inbound
+                             WHERE message_id = ANY(%(ids)s) AND action = 'stop'
+                             UNION ALL
+                            SELECT message_id, company_id, COALESCE(number, 'erased ' || id),
+                                   opted_out_at
+                              FROM sms_marketing_recipient
+                             WHERE message_id = ANY(%(ids)s) AND opted_out_at IS NOT NULL
+                           ) AS stop
                      GROUP BY message_id, company_id, number) AS stopped
              GROUP BY 1, 2, 3
             """,

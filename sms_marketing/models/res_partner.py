@@ -138,8 +138,27 @@ class ResPartner(models.Model):
 
     def action_sms_marketing_on(self):
         """Switch the marketing status of the selected contacts on."""
-        self.filtered(lambda partner: not partner.sms_marketing).sms_marketing = True
+        self.filtered(lambda partner: not partner.sms_marketing)._set_sms_marketing(True)
 
     def action_sms_marketing_off(self):
         """Switch the marketing status of the selected contacts off."""
-        self.filtered("sms_marketing").sms_marketing = False
+        self.filtered("sms_marketing")._set_sms_marketing(False)
+
+    def _set_sms_marketing(self, on):
+        """Switch it for many contacts, noted in the log of each in one go.
+
+        Odoo's own tracking posts contact by contact, minutes for ten thousand.
+        """
+        if not self:
+            return
+        self.with_context(tracking_disable=True).sms_marketing = on
+        if self.env.context.get("tracking_disable"):
+            return
+        described = self.fields_get(["sms_marketing"], ["string", "type"])["sms_marketing"]
+        tracking = self.env["mail.tracking.value"]._create_tracking_values(
+            not on, on, "sms_marketing", described, self[0]
+        )
+        messages = self._message_log_batch({})
+        self.env["mail.tracking.value"].sudo().create(
+            [{**tracking, "mail_message_id": message.id} for message in messages]
+        )

@@ -130,11 +130,14 @@ class SmsMarketingMessage(models.Model):
         return {**action, "domain": [("message_id", "=", self.id), ("action", "!=", "stop")]}
 
     def action_view_opted_out(self):
-        return {
-            **self.action_view_replies(),
-            "display_name": self.env._("%s: Opted out", self.name),
-            "domain": [("message_id", "=", self.id), ("action", "=", "stop")],
-        }
+        """Who left by a text of their own, or on the page behind this message's link."""
+        stops = self.env["sms.marketing.inbound"].search(
+            [("message_id", "=", self.id), ("action", "=", "stop")]
+        )
+        return self._action_recipients(
+            self.env._("Opted out"),
+            ["|", ("opted_out_at", "!=", False), ("number", "in", stops.mapped("number"))],
+        )
 
     # ------------------------------------------------------------
     # Scheduled actions

@@ -69,6 +69,9 @@ class SmsMarketingRecipient(models.Model):
     queued_at = fields.Datetime(readonly=True)
     sent_at = fields.Datetime(readonly=True)
     settled_at = fields.Datetime(readonly=True)
+    opted_out_at = fields.Datetime(
+        readonly=True, help="When the preference page behind this text ended its subscription."
+    )
     lease_until = fields.Datetime(readonly=True)
     attempt = fields.Integer(readonly=True)
     provider_reference = fields.Char(readonly=True)

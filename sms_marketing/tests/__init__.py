@@ -42,6 +42,7 @@ from . import test_preference_link
 from . import test_preferences
 from . import test_preview
 from . import test_privacy_export
+from . import test_privacy_lookup
 from . import test_provider_accounts
 from . import test_provider_webhooks
 from . import test_receipts

@@ -1,6 +1,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
+from ..engine import erasure
 from .common import SmsMarketingCase
 
 
@@ -128,6 +129,77 @@ class TestConsentWizard(SmsMarketingCase):
             form.explanation = "Signed form, folder 12"
         form.record.action_apply()
         self.assertEqual(self.last_line(partner.mobile_e164).legal_basis, "written_consent")
+
+    def bulk(self, partners, **vals):
+        return (
+            self.env["sms.marketing.consent.change"]
+            .with_user(self.manager)
+            .with_context(active_model="res.partner", active_ids=partners.ids)
+            .create(
+                {
+                    "type_id": self.type.id,
+                    "legal_basis": "verbal_consent",
+                    "explanation": "Show of hands at the fair",
+                    **vals,
+                }
+            )
+        )
+
+    def test_selection_of_contacts(self):
+        shared = self.number()
+        people = self.contact(shared) | self.contact(shared) | self.contact(phone=self.number())
+        people |= self.contact(subscribed=True) | self.contact(mobile=False)
+        wizard = self.bulk(people)
+        self.assertEqual(wizard.number, "3 numbers of 5 contacts")
+        self.assertEqual(set(wizard.present.splitlines()), {"No consent yet: 2", "Subscribed: 1"})
+        wizard.number_field = "both"
+        self.assertEqual(wizard.number, "4 numbers of 5 contacts")
+        answer = wizard.action_apply()
+        self.assertEqual(answer["params"]["message"], "The consent of 4 numbers was changed.")
+        for number in {number for one in people for number in one._sms_numbers()}:
+            line = self.last_line(number)
+            self.assertEqual((line.state, line.user_id), ("subscribed", self.manager))
+            self.assertEqual(line.explanation, "Show of hands at the fair")
+            self.assertEqual(line.legal_basis, "verbal_consent")
+        self.bulk(people, state="unsubscribed").action_apply()
+        self.assertEqual(self.last_line(shared).state, "unsubscribed")
+        self.assertEqual(self.last_line(people[2].phone_e164).state, "subscribed")
+
+    def test_selection_leaves_erased_numbers_alone(self):
+        people = self.contact() | self.contact()
+        erased = people[0].mobile_e164
+        erasure.erase(self.env, [erased], self.company, from_contacts=False)
+        message = self.bulk(people).action_apply()["params"]["message"]
+        self.assertIn("of 1 numbers was changed", message)
+        self.assertIn("1 were left as they are: erased", message)
+        self.assertFalse(people[0].sms_subscription_ids)
+
+    def test_selection_is_asked_to_confirm(self):
+        self.type.double_opt_in = True
+        people = self.contact() | self.contact(subscribed=True)
+        message = self.bulk(people).action_apply()["params"]["message"]
+        self.assertIn("1 numbers are asked to confirm", message)
+        self.assertIn("1 were left as they are", message)
+        self.assertEqual(people[0].sms_subscription_ids.state, "pending")
+
+    def test_selection_without_numbers_or_reason(self):
+        with self.assertRaisesRegex(UserError, "None of these contacts"):
+            self.bulk(self.contact(mobile=False)).action_apply()
+        with self.assertRaisesRegex(UserError, "evidence"):
+            self.bulk(self.contact(), explanation=" ").action_apply()
+
+    def test_form_of_a_selection(self):
+        people = self.contact() | self.contact()
+        wizard = self.env["sms.marketing.consent.change"].with_user(self.manager)
+        context = {"active_model": "res.partner", "active_ids": people.ids}
+        with Form(wizard.with_context(**context)) as form:
+            self.assertEqual(form.number, "2 numbers of 2 contacts")
+            form.type_id = self.type
+            self.assertEqual(form.present, "No consent yet: 2")
+            form.legal_basis = "written_consent"
+            form.explanation = "Signed forms, folder 12"
+        form.record.action_apply()
+        self.assertEqual(people.sms_subscription_ids.mapped("state"), ["subscribed"] * 2)
 
     def test_both_numbers(self):
         partner = self.contact(phone=self.number())

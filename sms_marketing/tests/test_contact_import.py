@@ -385,7 +385,9 @@ class TestContactImportWizard(SmsMarketingCase):
         self.assertFalse(self.env["res.partner"].search([("ref", "=", "SMS-1")]))
         wizard.action_import()
         self.assertEqual(wizard.state, "done")
-        self.assertIn("1 contacts created, 0 updated, 0 unchanged, 1 consents recorded", wizard.report)
+        self.assertIn(
+            "1 contacts created, 0 updated, 0 unchanged, 1 consents recorded", wizard.report
+        )
         self.assertIn("line 3", wizard.report)
         partner = self.env["res.partner"].search([("ref", "=", "SMS-1")])
         self.assertEqual(wizard.list_id.partner_ids, partner)

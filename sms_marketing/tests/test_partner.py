@@ -109,6 +109,69 @@ class TestPartner(SmsMarketingCase):
         tracked = partner.message_ids.tracking_value_ids.field_id.mapped("name")
         self.assertIn("sms_marketing", tracked)
 
+    def last_log(self, partner):
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        message = partner.message_ids[0]
+        tracked = message.sudo().tracking_value_ids
+        self.assertEqual(tracked.field_id.name, "sms_marketing")
+        return message.author_id, bool(tracked.old_value_integer), bool(tracked.new_value_integer)
+
+    def test_bulk_change_is_in_the_log_of_each_contact(self):
+        editor = self.user("editor_sms", "sms_marketing.group_user,base.group_partner_manager")
+        people = self.partner(sms_marketing=True) | self.partner() | self.partner()
+        unchanged = len(people[0].message_ids)
+        (people.with_user(editor).with_context(tracking_disable=False)).action_sms_marketing_on()
+        for partner in people[1:]:
+            self.assertEqual(self.last_log(partner), (editor.partner_id, False, True))
+        self.assertEqual(len(people[0].message_ids), unchanged, "it was on already")
+        people.with_context(tracking_disable=False).action_sms_marketing_off()
+        self.assertEqual(self.last_log(people[1]), (self.env.user.partner_id, True, False))
+        # As the chatter shows it.
+        [shown] = people[1].message_ids[0].sudo().tracking_value_ids._tracking_value_format()
+        self.assertEqual(shown["fieldInfo"]["changedField"], "Marketing Status")
+
+    def test_server_action_sets_the_marketing_status(self):
+        """What an automation rule runs, too."""
+        partner = self.partner()
+        self.env.cr.precommit.clear()
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "Welcome",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "state": "object_write",
+                "update_path": "sms_marketing",
+                "update_boolean_value": "true",
+            }
+        )
+        action.with_context(
+            active_model="res.partner", active_id=partner.id, tracking_disable=False
+        ).run()
+        self.assertTrue(partner.sms_marketing)
+        self.assertEqual(self.last_log(partner), (self.env.user.partner_id, False, True))
+
+    def test_import_column_sets_the_marketing_status(self):
+        partner = self.partner(name="Known")
+        self.env.cr.precommit.clear()
+        wizard = self.env["base_import.import"].create(
+            {
+                "res_model": "res.partner",
+                "file": f".id,Name,Marketing Status\n{partner.id},Known,1\n,New,yes\n".encode(),
+                "file_type": "text/csv",
+                "file_name": "contacts.csv",
+            }
+        )
+        options = {"quoting": '"', "separator": ",", "has_headers": True, "limit": 10}
+        preview = wizard.parse_preview(dict(options))
+        self.assertEqual(preview["matches"][2], ["sms_marketing"], "found by its label")
+        result = wizard.with_context(tracking_disable=False).execute_import(
+            [".id", "name", "sms_marketing"], [], options
+        )
+        self.assertFalse(result["messages"], result)
+        self.assertTrue(partner.sms_marketing)
+        self.assertTrue(self.env["res.partner"].search([("name", "=", "New")]).sms_marketing)
+        self.assertEqual(self.last_log(partner), (self.env.user.partner_id, False, True))
+
     def test_time_zone(self):
         partner = self.partner(tz="Europe/Paris")
         self.assertEqual(partner.tz, "Europe/Paris")

@@ -2,7 +2,9 @@
 
 from odoo.tests import tagged
 
+from ..engine import erasure, inbound
 from ..engine.throttle import LIMITS
+from ..gateways.values import Inbound
 from .common import SmsMarketingHttpCase
 from .public_pages import PublicPageMixin
 
@@ -97,6 +99,34 @@ class TestPreferences(PublicPageMixin, SmsMarketingHttpCase):
         # And back again, by an explicit tick.
         _response, page = self.fill_in(page, "save", type=[str(self.type.id)])
         self.assertEqual(self.state_of(self.number_of_person), "subscribed")
+
+    def opted_out(self):
+        self.roll_up()
+        action = self.campaign.action_view_opted_out()
+        opened = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(len(opened), self.campaign.opted_out_count)
+        return self.campaign.opted_out_count
+
+    def test_leaving_counts_in_the_figures_of_the_message(self):
+        self.assertEqual(self.opted_out(), 0)
+        _response, page = self.visit(self.path)
+        _response, page = self.fill_in(page, "save", type=[str(self.type.id), str(self.events.id)])
+        _response, page = self.fill_in(page, "save", type=[str(self.type.id)])
+        self.assertEqual(self.opted_out(), 0, "another type's texts")
+        _response, page = self.fill_in(page, "save", type=[str(self.events.id)])
+        self.assertEqual(self.opted_out(), 1)
+        _response, page = self.fill_in(page, "stop")
+        stop = Inbound(self.number_of_person, self.sender.value, "STOP", None)
+        inbound.receive(self.env, self.gateway, stop)
+        self.assertEqual(self.opted_out(), 1, "a person once")
+        erasure.erase(self.env, [self.number_of_person], self.company, from_contacts=True)
+        self.roll_up()
+        self.assertEqual(self.campaign.opted_out_count, 1)
+
+    def test_stop_counts_in_the_figures_of_the_message(self):
+        _response, page = self.visit(self.path)
+        self.fill_in(page, "stop")
+        self.assertEqual(self.opted_out(), 1)
 
     def test_pending_type_is_not_ticked_and_can_be_confirmed(self):
         self.subscribe(self.number_of_person, type=self.events, state="pending")

@@ -78,7 +78,9 @@ class TestPrivacyLookup(SmsMarketingCase):
             self.assertFalse(rows.search([("number", "=", NUMBER)]), model)
         self.roll_up()
         self.assertEqual((self.sent.sent_count, self.sent.clicked_count), before)
-        self.assertTrue(self.subscribe(NUMBER, method="import"), "the hash keeps it from coming back")
+        self.assertTrue(
+            self.subscribe(NUMBER, method="import"), "the hash keeps it from coming back"
+        )
         self.assertEqual(
             audience.count_by_reason(self.message(self.contact(NUMBER))), {"no_consent": 1}
         )

@@ -1,6 +1,8 @@
+import zoneinfo
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 from odoo.tests import BaseCase, tagged
@@ -18,6 +20,14 @@ def at(text):
 @tagged("post_install", "-at_install")
 class TestClock(BaseCase):
     """Wall-clocks and moments, on transitions that really took place or will."""
+
+    def test_every_zone_of_a_contact_is_known_where_the_system_has_none(self):
+        zoneinfo.reset_tzpath(to=())
+        self.addCleanup(zoneinfo.reset_tzpath)
+        self.addCleanup(find_zone.cache_clear)
+        find_zone.cache_clear()
+        ZoneInfo.clear_cache()
+        self.assertEqual([name for name in pytz.all_timezones if not find_zone(name)], [])
 
     def test_clocks(self):
         for wall, zone, moment in (

@@ -1,7 +1,8 @@
 """Clocks on walls: what a moment is called in a time zone, and the other way round.
 
 Moments are naive datetimes in UTC, as Odoo stores them; a wall-clock is a naive datetime too. Names
-of zones are those of the IANA database, its rules those of the standard library's `zoneinfo`.
+of zones are those of the IANA database, its rules those of the standard library's `zoneinfo`; the
+package `tzdata` has the zones that a system lacks, such as US/Pacific where old names are left out.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -14,7 +16,15 @@ class SmsMarketingConsentChange(models.TransientModel):
     _name = "sms.marketing.consent.change"
     _description = "Change SMS Consent"
 
-    partner_id = fields.Many2one("res.partner", string="Contact", required=True, readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)
+    partner_ids = fields.Many2many(
+        "res.partner",
+        string="Contacts",
+        readonly=True,
+        default=lambda self: self._default_partners(),
+        help="Instead of one contact: those that were selected.",
+    )
+    is_bulk = fields.Boolean(compute="_compute_is_bulk")
     number_field = fields.Selection(
         [("mobile", "Mobile"), ("phone", "Phone"), ("both", "Both")],
         string="Which Number",
@@ -42,20 +52,45 @@ class SmsMarketingConsentChange(models.TransientModel):
     )
 
     @api.model
+    def _default_partners(self):
+        context = self.env.context
+        if context.get("active_model") != "res.partner" or context.get("default_partner_id"):
+            return self.env["res.partner"]
+        return self.env["res.partner"].browse(context.get("active_ids"))
+
+    @api.depends("partner_id")
+    def _compute_is_bulk(self):
+        for wizard in self:
+            wizard.is_bulk = not wizard.partner_id
+
+    def _contacts(self):
+        return self.partner_id or self.partner_ids._origin
+
+    @api.model
     def _default_number_field(self):
         partner = self.env["res.partner"].browse(self.env.context.get("default_partner_id"))
         return "phone" if partner.phone_e164 and not partner.mobile_e164 else "mobile"
 
     def _numbers(self):
-        """The contact's valid numbers among those chosen, each once."""
+        """The contacts' valid numbers among those chosen, each once."""
         fields_of_numbers = _NUMBERS[self.number_field or "mobile"]
-        numbers = [self.partner_id[f"{name}_e164"] for name in fields_of_numbers]
+        numbers = [
+            contact[f"{name}_e164"] for contact in self._contacts() for name in fields_of_numbers
+        ]
         return list(dict.fromkeys(filter(None, numbers)))
 
-    @api.depends("partner_id", "number_field")
+    @api.depends("partner_id", "partner_ids", "number_field")
     def _compute_number(self):
         for wizard in self:
-            wizard.number = ", ".join(wizard._numbers()) or False
+            numbers = wizard._numbers()
+            if wizard.is_bulk and numbers:
+                wizard.number = self.env._(
+                    "%(numbers)d numbers of %(contacts)d contacts",
+                    numbers=len(numbers),
+                    contacts=len(wizard._contacts()),
+                )
+            else:
+                wizard.number = ", ".join(numbers) or False
 
     @api.depends("number", "type_id")
     def _compute_present(self):
@@ -66,10 +101,13 @@ class SmsMarketingConsentChange(models.TransientModel):
                 [("number", "in", wizard._numbers()), ("type_id", "=", wizard.type_id.id)]
             )
             states = {one.number: labels[one.state] for one in subscriptions}
-            wizard.present = "\n".join(
-                f"{number}: {states.get(number, self.env._('No consent yet'))}"
+            present = {
+                number: states.get(number, self.env._("No consent yet"))
                 for number in (wizard._numbers() if wizard.type_id else [])
-            )
+            }
+            if wizard.is_bulk:
+                present = Counter(present.values())
+            wizard.present = "\n".join(f"{key}: {value}" for key, value in present.items())
 
     @api.depends("type_id", "state")
     def _compute_asks_to_confirm(self):
@@ -79,8 +117,13 @@ class SmsMarketingConsentChange(models.TransientModel):
     def action_apply(self):
         self.ensure_one()
         numbers = self._numbers()
+        self._contacts().check_access("read")
         if not numbers:
-            raise UserError(self.env._("This contact has no valid number of this kind."))
+            raise UserError(
+                self.env._("None of these contacts has a valid number of this kind.")
+                if self.is_bulk
+                else self.env._("This contact has no valid number of this kind.")
+            )
         if not (self.explanation or "").strip():
             raise UserError(self.env._("Say where the evidence is, or what the person said."))
         if self.state == "subscribed" and not self.legal_basis:
@@ -97,6 +140,8 @@ class SmsMarketingConsentChange(models.TransientModel):
             )
             for number in numbers
         ]
+        if self.is_bulk:
+            return self._apply_to_many(changes)
         _made, erased = privacy.split_erased(self.env, changes)
         if erased:
             raise UserError(
@@ -110,6 +155,37 @@ class SmsMarketingConsentChange(models.TransientModel):
         else:
             consent.record(self.env, changes)
         return {"type": "ir.actions.act_window_close"}
+
+    def _apply_to_many(self, changes):
+        """Change what may be changed, and say how many numbers were left as they are."""
+        if self.asks_to_confirm:
+            done = len(double_opt_in.request(self.env, changes))
+        else:
+            done = len(changes) - len(consent.record(self.env, changes))
+        left = len(changes) - done
+        sentences = [
+            self.env._("%d numbers are asked to confirm.", done)
+            if self.asks_to_confirm
+            else self.env._("The consent of %d numbers was changed.", done)
+        ]
+        if left:
+            sentences.append(
+                self.env._(
+                    "%d were left as they are: subscribed already, opted out or erased.", left
+                )
+                if self.asks_to_confirm
+                else self.env._("%d were left as they are: erased at the person's wish.", left)
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning" if left else "success",
+                "sticky": bool(left),
+                "message": " ".join(sentences),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
 
     def _ask_to_confirm(self, changes):
         opted_out = self.env["sms.marketing.subscription"].search(
