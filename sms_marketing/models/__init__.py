@@ -3,7 +3,6 @@ from . import sms_marketing_engine_record
 # isort: split (the next ones inherit from it)
 from . import (
     phone_blacklist,
-    privacy_lookup,
     res_company,
     res_config_settings,
     res_partner,

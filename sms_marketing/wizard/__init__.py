@@ -1,4 +1,5 @@
 from . import (
+    privacy_lookup,
     sms_marketing_consent_change,
     sms_marketing_contact_import,
     sms_marketing_list_members,
