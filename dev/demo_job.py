@@ -120,13 +120,10 @@ def _set_company_up(env, base_url):
     if not company.country_id:
         company.country_id = env.ref("base.us")
     env["ir.config_parameter"].set_param("web.base.url", base_url)
+    _open_day_and_night(env)
     for code, text in OPT_OUT_TEXTS.items():
         env["res.lang"]._activate_lang(code)
         company.with_context(lang=code).sms_marketing_opt_out_text = text
-    # At whatever hour the demo is tried, all its texts go out.
-    _find_or_create(
-        env["sms.marketing.quiet.hours"], {"company_id": company.id, "country_id": False}
-    ).write({"opens": 0, "closes": 24})
     gateway = _find_or_create(
         env["sms.marketing.gateway"], {"name": "Sandbox (demo)", "provider": "sandbox"}
     )
@@ -142,6 +139,14 @@ def _set_company_up(env, base_url):
             label=label,
             country_ids=[Command.set(countries.ids if kind == "number" else [])],
         )
+
+
+def _open_day_and_night(env):
+    """So that the demo's texts go out whenever it is tried, as nobody gets them."""
+    hours = _find_or_create(
+        env["sms.marketing.quiet.hours"], {"company_id": env.company.id, "country_id": False}
+    )
+    hours.write({"opens": 0, "closes": 24})
 
 
 def _set_lists_up(env, partner_ids):

@@ -37,6 +37,8 @@
         "views/sms_marketing_gateway_generic_views.xml",
         "views/sms_marketing_sender_views.xml",
         "views/sms_marketing_price_views.xml",
+        "views/sms_marketing_usage_month_views.xml",
+        "views/sms_marketing_allowance_views.xml",
         "views/sms_marketing_quiet_hours_views.xml",
         "views/sms_marketing_keyword_views.xml",
         "views/sms_marketing_token_default_views.xml",

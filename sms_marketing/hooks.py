@@ -81,12 +81,13 @@ def pre_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Take the append-only log's function away, with its trigger, and empty our tables.
+    """Take the functions away, with their triggers, and empty our tables.
 
     Odoo drops the tables later, but first it deletes the records that came with the add-on one by
     one, which is refused as long as consents, messages and senders refer to them.
     """
     env.cr.execute("DROP FUNCTION IF EXISTS sms_marketing_consent_append_only() CASCADE")
+    env.cr.execute("DROP FUNCTION IF EXISTS sms_marketing_keep_usage() CASCADE")
     tables = env.execute_query(
         SQL(
             """

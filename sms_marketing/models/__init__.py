@@ -8,6 +8,8 @@ from . import (
     res_partner,
     res_partner_audience,
     sms_marketing_activity,
+    sms_marketing_allowance,
+    sms_marketing_allowance_change,
     sms_marketing_click,
     sms_marketing_consent,
     sms_marketing_create_field,
@@ -28,6 +30,7 @@ from . import (
     sms_marketing_list,
     sms_marketing_message,
     sms_marketing_message_access,
+    sms_marketing_message_allowance,
     sms_marketing_message_audience,
     sms_marketing_message_body,
     sms_marketing_message_cap,
@@ -59,4 +62,6 @@ from . import (
     sms_marketing_test_number,
     sms_marketing_throttle,
     sms_marketing_token_default,
+    sms_marketing_usage,
+    sms_marketing_usage_month,
 )

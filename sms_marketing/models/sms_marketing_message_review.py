@@ -17,6 +17,7 @@ REVIEW_CHECKS = {
     "_review_lists": ERROR,
     "_review_moment": ERROR,
     "_review_recipients": ERROR,
+    "_review_allowance": ERROR,
     "_review_cap": WARNING,
     "_review_opt_out": WARNING,
     "_review_encoding": WARNING,
@@ -91,6 +92,10 @@ class SmsMarketingMessage(models.Model):
         :param facts: of this one message, where they are known
         :return: {message's id: the facts it was checked by}
         """
+        # Before the first look at what others have reserved. A message that starts is counted,
+        # and looked at again, when its recipients are written: that takes a while.
+        if not facts or facts.counts is not None:
+            self._hold_allowance()
         known = {}
         for message in self:
             known[message.id] = facts or message._review_facts(intent)

@@ -39,8 +39,8 @@ class SmsMarketingMessage(models.Model):
         :return: ``name``; ``findings`` (see ``engine.review.Finding``); ``can_send``; ``counted``
             (False: recipients cannot be counted yet), ``recipients``, ``left_out``
             [{"reason", "label", "count"}], ``can_open`` contacts by reason; ``segments_per_text``,
-            ``segments``; ``moment`` in words, False for now; ``version``, which
-            ``send_reviewed`` wants back
+            ``segments``; ``allowance`` (see ``_allowance_figures``); ``moment`` in words, False for
+            now; ``version``, which ``send_reviewed`` wants back
         """
         self.ensure_one()
         self.check_access("read")
@@ -66,6 +66,7 @@ class SmsMarketingMessage(models.Model):
             "can_open": hasattr(self, "action_view_audience"),
             "segments_per_text": facts.segments_per_text,
             "segments": facts.segments,
+            "allowance": self._allowance_figures(facts),
             "moment": facts.intent == "schedule"
             and bool(self.scheduled_at)
             and format_datetime(self.env, self.scheduled_at, dt_format="medium"),

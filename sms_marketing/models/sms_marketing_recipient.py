@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import NO_ACCESS
 
-from ..engine import frequency
+from ..engine import allowance, frequency
 from ..engine.texts import Addressee, MessageTexts
 from ..engine.vocabulary import KINDS, REASONS, STATES
 
@@ -97,6 +97,8 @@ class SmsMarketingRecipient(models.Model):
     _number = models.Index("(number, id)")
     # What a number got lately, for the frequency cap.
     _went_out = models.Index(frequency.INDEX)
+    # What a company used in a month, for its allowance.
+    _used = models.Index(allowance.INDEX)
     # The latest texts with a reported price; empty for gateways that report none.
     _sender_priced = models.Index("(sender_id, id) WHERE price IS NOT NULL")
     _token_unique = models.UniqueIndex("(token)")

@@ -1,5 +1,6 @@
 from . import test_activity
 from . import test_activity_access
+from . import test_allowance
 from . import test_audience
 from . import test_blacklist
 from . import test_companies
@@ -59,6 +60,7 @@ from . import test_sign_up_form
 from . import test_statistics
 from . import test_stop_wishes
 from . import test_test_number
+from . import test_text_allowance
 from . import test_text_clock
 from . import test_text_encoding
 from . import test_text_estimate

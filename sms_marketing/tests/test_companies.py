@@ -60,6 +60,13 @@ class TestCompanies(SmsMarketingCase):
         self.env["sms.marketing.test.number"].create(
             {"label": "Colleague", "number": self.number(), "company_id": company.id}
         )
+        self.env["sms.marketing.allowance"].create(
+            {"company_id": company.id, "change_ids": [Command.create({"segments": 1000})]}
+        )
+        # What it used is kept.
+        deleted = message.copy()
+        self.send(deleted)
+        deleted.unlink()
         privacy.log(self.env, "export", people.mapped("mobile_e164"), company)
         self.env["sms.marketing.price"].create({"sender_id": sender.id, "price": 0.01})
         self.env["sms.marketing.holiday"].create(

@@ -27,6 +27,8 @@ ACCESS = {
     "sms.marketing.activity": dict.fromkeys(
         ("internal", "sales", "user", "manager", "administrator"), "r"
     ),
+    "sms.marketing.allowance": SETTINGS,
+    "sms.marketing.allowance.change": SETTINGS,
     "sms.marketing.click": READERS,
     "sms.marketing.consent": READERS,
     "sms.marketing.consent.change": WIZARD,
@@ -58,6 +60,8 @@ ACCESS = {
     "sms.marketing.test.number": dict.fromkeys(("user", "manager", "administrator"), "rwcd"),
     "sms.marketing.throttle": {"administrator": "r"},
     "sms.marketing.token.default": SETTINGS,
+    "sms.marketing.usage": {"administrator": "r"},
+    "sms.marketing.usage.month": READERS,
     "sms.marketing.tag": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
 }
 

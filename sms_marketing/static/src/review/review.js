@@ -5,6 +5,7 @@ import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { useChildRef, useService } from "@web/core/utils/hooks";
 import { formatInteger } from "@web/views/fields/formatters";
+import { AllowanceBar } from "../allowance/allowance";
 import { Exact } from "../exact/exact";
 import { jumpTo } from "./jump";
 
@@ -20,7 +21,7 @@ const USER_ERRORS = ["UserError", "ValidationError", "AccessError"].map(
  */
 export class ReviewDialog extends Component {
     static template = "sms_marketing.ReviewDialog";
-    static components = { Dialog, Exact };
+    static components = { AllowanceBar, Dialog, Exact };
     static props = { messageId: Number, intent: String, close: Function };
 
     setup() {
