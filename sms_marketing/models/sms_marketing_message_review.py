@@ -17,6 +17,7 @@ REVIEW_CHECKS = {
     "_review_lists": ERROR,
     "_review_moment": ERROR,
     "_review_recipients": ERROR,
+    "_review_approval": ERROR,
     "_review_cap": WARNING,
     "_review_opt_out": WARNING,
     "_review_encoding": WARNING,

@@ -1,5 +1,7 @@
 from . import test_activity
 from . import test_activity_access
+from . import test_approval
+from . import test_approval_tour
 from . import test_audience
 from . import test_blacklist
 from . import test_companies
