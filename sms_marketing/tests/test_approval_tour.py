@@ -1,4 +1,6 @@
 from odoo.tests import tagged
+from odoo.tests.common import JsonRpcException
+from odoo.tools import mute_logger
 
 from .common import SmsMarketingHttpCase
 from .test_approval import ApprovalCase
@@ -32,3 +34,40 @@ class TestApprovalTour(ApprovalCase, SmsMarketingHttpCase):
         self.tour(message, "review_mend", self.writer)
         self.assertEqual(message.state, "scheduled")
         self.assertTrue(message.include_opt_out_text)
+
+    def test_nobody_gets_round_it_over_rpc(self):
+        message = self.draft(self.manager)
+        self.ask(message)
+        self.authenticate(self.manager.login, self.manager.login)
+
+        def call(method, *args, **kwargs):
+            return self.make_jsonrpc_request(
+                "/web/dataset/call_kw",
+                {
+                    "model": message._name,
+                    "method": method,
+                    "args": args,
+                    "kwargs": kwargs,
+                },
+            )
+
+        version = call("get_review", message.id, "send")["version"]
+        stolen = {"approval_state": "approved", "approval_content": f"send:{version['content']}"}
+        for method, args, kwargs in (
+            ("write", (message.ids, {"approval_state": "approved"}), {}),
+            ("web_save", (message.ids, stolen), {"specification": {}}),
+            ("write", (message.ids, {"content_author_ids": [[5, 0, 0]]}), {}),
+            ("approve_reviewed", (message.id, "send", version), {}),
+            ("_set_approval", (message.id, "approved", None), {}),
+            ("send_reviewed", (message.id, "send", version), {}),
+            ("action_send", (message.ids,), {}),
+            ("action_schedule", (message.ids,), {}),
+        ):
+            with (
+                self.subTest(method),
+                self.assertRaises(JsonRpcException),
+                mute_logger("odoo.http"),
+            ):
+                call(method, *args, **kwargs)
+            message.invalidate_recordset()
+            self.assertEqual((message.state, message.approval_state), ("draft", "asked"))
