@@ -186,18 +186,18 @@ registry.category("web_tour.tours").add("sms_marketing_message_figures", {
             run: "click",
         },
         {
+            content: "all three are listed",
+            trigger: ".o_sms_marketing_recipients .o_data_row:nth-child(3)",
+        },
+        {
             content: "who did not get it?",
-            trigger: "button[name=action_view_not_sent]",
+            trigger: ".o_sms_marketing_recipients button[name=not_sent]:contains(/1$/)",
             run: "click",
         },
         {
-            content: "open the group of the reason",
-            trigger: ".o_group_name:contains(Never agreed to this kind of text)",
-            run: "click",
-        },
-        {
-            content: "the contact who never agreed",
-            trigger: ".o_data_row:contains(Nora Never)",
+            content: "only the contact who never agreed, with the reason",
+            trigger:
+                ".o_sms_marketing_recipients tbody:not(:has(.o_data_row:nth-child(2))) .o_data_row:contains(Nora Never):contains(Never agreed to this kind of text)",
         },
     ],
 });
