@@ -208,9 +208,8 @@ class SmsMarketingMessage(models.Model):
         unwanted = {f"default_{name}" for name in names}
         if self.env.su or not unwanted & self.env.context.keys():
             return self
-        return self.with_context(
-            {key: value for key, value in self.env.context.items() if key not in unwanted}
-        )
+        kept = {key: value for key, value in self.env.context.items() if key not in unwanted}
+        return self.with_env(self.env(context=kept))
 
     def write(self, vals):
         self._check_protected(vals)

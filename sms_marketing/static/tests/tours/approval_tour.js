@@ -140,7 +140,8 @@ registry.category("web_tour.tours").add("sms_marketing_review_mend", {
         openPanel,
         {
             content: "two things are to be mended",
-            trigger: ".o_sms_marketing_review_errors .o_sms_marketing_finding[data-code=empty_text]",
+            trigger:
+                ".o_sms_marketing_review_errors .o_sms_marketing_finding[data-code=empty_text]",
         },
         {
             content: "it cannot be sent",
