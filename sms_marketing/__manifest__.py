@@ -14,6 +14,7 @@
         "data/sms_marketing_keyword.xml",
         "data/sms_marketing_subscription_type.xml",
         "data/ir_cron.xml",
+        "data/mail_activity_type.xml",
         "views/sms_marketing_recipient_views.xml",
         "views/sms_marketing_link_views.xml",
         "views/sms_marketing_create_form_views.xml",

@@ -31,6 +31,7 @@ from . import (
     sms_marketing_message,
     sms_marketing_message_access,
     sms_marketing_message_allowance,
+    sms_marketing_message_approval,
     sms_marketing_message_audience,
     sms_marketing_message_body,
     sms_marketing_message_cap,

@@ -53,6 +53,12 @@ class ResCompany(models.Model):
         "opt out.",
     )
 
+    sms_marketing_approval = fields.Boolean(
+        string="Approval by a Second Person",
+        help="A message is sent only after a manager who has neither written it nor asked for it "
+        "has approved it.",
+    )
+
     sms_marketing_cap_texts = fields.Integer(
         string="Frequency Cap",
         help="At most so many marketing texts to one number within the days of the cap; 0: no cap. "

@@ -26,6 +26,9 @@ class ResConfigSettings(models.TransientModel):
     sms_marketing_help_answer = fields.Char(
         related="company_id.sms_marketing_help_answer", readonly=False
     )
+    sms_marketing_approval = fields.Boolean(
+        related="company_id.sms_marketing_approval", readonly=False
+    )
     sms_marketing_cap_texts = fields.Integer(
         related="company_id.sms_marketing_cap_texts", readonly=False
     )

@@ -20,8 +20,13 @@ FROZEN_FIELDS = frozenset(
     }
 )
 
+#: What decides when it goes out: frozen too, but for the buttons.
+MOMENT_FIELDS = frozenset({"scheduled_at", "send_in_contact_time_zone", "passed_moment"})
+
 #: What only the buttons and the engine change: a client that writes it would rewrite history.
-PROTECTED_FIELDS = frozenset({"state", "started_at", "finished_at", "estimated_segments"})
+PROTECTED_FIELDS = frozenset(
+    {"state", "starts_at", "started_at", "finished_at", "estimated_segments"}
+)
 
 
 class SmsMarketingMessage(models.Model):
@@ -192,9 +197,19 @@ class SmsMarketingMessage(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            if vals.get("state", "draft") != "draft":
-                self._check_protected(vals)
+            given = PROTECTED_FIELDS & vals.keys()
+            self._check_protected([name for name in given if vals[name] not in (False, "draft")])
+        self = self._without_defaults(PROTECTED_FIELDS)
         return super().create(vals_list)
+
+    @api.model
+    def _without_defaults(self, names):
+        """Without defaults of these fields in the context: a client can put any there."""
+        unwanted = {f"default_{name}" for name in names}
+        if self.env.su or not unwanted & self.env.context.keys():
+            return self
+        kept = {key: value for key, value in self.env.context.items() if key not in unwanted}
+        return self.with_env(self.env(context=kept))
 
     def write(self, vals):
         self._check_protected(vals)
@@ -208,21 +223,21 @@ class SmsMarketingMessage(models.Model):
                             message.name,
                         )
                     )
-        if FROZEN_FIELDS & vals.keys():
+        if (FROZEN_FIELDS if self.env.su else FROZEN_FIELDS | MOMENT_FIELDS) & vals.keys():
             for message in self:
                 if message.state != "draft":
                     raise UserError(
                         self.env._(
-                            "“%(message)s” is no draft any more, so its text and recipients stay "
-                            "as they are. Unschedule it first, or clone it.",
+                            "“%(message)s” is no draft any more, so its text, recipients and "
+                            "time stay as they are. Unschedule it first, or clone it.",
                             message=message.name,
                         )
                     )
         return super().write(vals)
 
     @api.model
-    def _check_protected(self, vals):
-        if PROTECTED_FIELDS & vals.keys() and not self.env.su:
+    def _check_protected(self, names):
+        if PROTECTED_FIELDS & set(names) and not self.env.su:
             raise UserError(
                 self.env._("Messages are moved by their buttons, not by writing their state.")
             )
@@ -266,15 +281,24 @@ class SmsMarketingMessage(models.Model):
 
     def action_send(self):
         """Send as soon as possible."""
-        facts = self._check_ready("send")
-        self.scheduled_at = self.env.cr.now().replace(microsecond=0)
+        self._send()
+
+    def _send(self, facts=None):
+        """As ``action_send``; with the facts of this one message, where they are known."""
+        facts = self._check_ready("send", facts)
+        self.check_access("write")
+        self.sudo().scheduled_at = self.env.cr.now().replace(microsecond=0)
         self._move("scheduled", allowed=("draft", "scheduled"))
         self._store_estimates(facts)
         self._trigger_dispatch()
 
     def action_schedule(self):
         """Send at ``scheduled_at``."""
-        facts = self._check_ready("schedule")
+        self._schedule()
+
+    def _schedule(self, facts=None):
+        """As ``action_schedule``; with the facts of this one message, where they are known."""
+        facts = self._check_ready("schedule", facts)
         self._move("scheduled", allowed=("draft",))
         self._store_estimates(facts)
         self._trigger_dispatch(self.mapped("scheduled_at"))

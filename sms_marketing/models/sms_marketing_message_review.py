@@ -18,6 +18,7 @@ REVIEW_CHECKS = {
     "_review_moment": ERROR,
     "_review_recipients": ERROR,
     "_review_allowance": ERROR,
+    "_review_approval": ERROR,
     "_review_cap": WARNING,
     "_review_opt_out": WARNING,
     "_review_encoding": WARNING,

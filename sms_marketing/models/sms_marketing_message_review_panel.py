@@ -6,10 +6,10 @@ from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ..engine.review import ERROR, is_another_audience
-from .sms_marketing_message import FROZEN_FIELDS
+from .sms_marketing_message import FROZEN_FIELDS, MOMENT_FIELDS
 
-#: What decides when it goes out.
-MOMENT_FIELDS = frozenset({"scheduled_at", "send_in_contact_time_zone", "passed_moment"})
+#: Findings of ``_review_timing`` that an overview by time zone explains.
+TIME_ZONE_CODES = frozenset({"no_time_zone", "moment_passed", "quiet_hours"})
 
 
 class SmsMarketingMessage(models.Model):
@@ -36,11 +36,13 @@ class SmsMarketingMessage(models.Model):
         """What the panel shows.
 
         :param intent: ``send`` or ``schedule``
-        :return: ``name``; ``findings`` (see ``engine.review.Finding``); ``can_send``; ``counted``
+        :return: ``name``; ``findings`` (see ``engine.review.Finding``); ``can_send``; ``approval``
+            (see ``_review_without_approval``); ``counted``
             (False: recipients cannot be counted yet), ``recipients``, ``left_out``
             [{"reason", "label", "count"}], ``can_open`` contacts by reason; ``segments_per_text``,
             ``segments``; ``allowance`` (see ``_allowance_figures``); ``moment`` in words, False for
-            now; ``version``, which ``send_reviewed`` wants back
+            now; ``by_time_zone``, whether not all get it at one moment; ``version``, which
+            ``send_reviewed`` wants back
         """
         self.ensure_one()
         self.check_access("read")
@@ -49,11 +51,13 @@ class SmsMarketingMessage(models.Model):
 
     def _review(self, facts):
         findings = self._review_findings(facts)
+        approval, shown = self._review_without_approval(facts, findings)
         reason = self.env["sms.marketing.recipient"]._fields["reason"]
         counts = facts.counts or {}
         return {
             "name": self.name,
-            "findings": [finding.as_dict() for finding in findings],
+            "findings": [finding.as_dict() for finding in shown],
+            "approval": approval,
             "can_send": self.state in ("draft", "scheduled")
             and not any(finding.level == ERROR for finding in findings),
             "counted": facts.counts is not None,
@@ -70,6 +74,11 @@ class SmsMarketingMessage(models.Model):
             "moment": facts.intent == "schedule"
             and bool(self.scheduled_at)
             and format_datetime(self.env, self.scheduled_at, dt_format="medium"),
+            "by_time_zone": bool(facts.recipients)
+            and (
+                (facts.intent == "schedule" and self.send_in_contact_time_zone)
+                or any(finding.code in TIME_ZONE_CODES for finding in findings)
+            ),
             "version": {"content": self._review_content(), "recipients": facts.recipients},
         }
 
@@ -82,26 +91,32 @@ class SmsMarketingMessage(models.Model):
             ``changed``, a sentence that says what, and ``review`` as it is now
         :raise UserError: what keeps it from being sent
         """
-        self.ensure_one()
-        self.check_access("write")
-        self._check_intent(intent)
-        # From here on nobody changes it until it is on its way.
-        self.lock_for_update()
-        self.invalidate_recordset()
-        facts = self._review_facts(intent)
-        if changed := self._changed_since(version, facts):
-            return {"changed": changed, "review": self._review(facts)}
+        facts, changed = self._facts_under_lock(intent, version)
+        if changed:
+            return changed
         if intent == "send":
-            self.action_send()
+            self._send(facts)
             done = self.env._("The message goes out to %s contacts now.", facts.recipients)
         else:
-            self.action_schedule()
+            self._schedule(facts)
             done = self.env._(
                 "The message is scheduled for %(moment)s. %(count)s contacts would get it now.",
                 moment=format_datetime(self.env, self.scheduled_at, dt_format="medium"),
                 count=facts.recipients,
             )
         return {"done": done}
+
+    def _facts_under_lock(self, intent, version):
+        """The facts of now, and the answer where they are not those that were reviewed, or None."""
+        self.ensure_one()
+        self.check_access("write")
+        self._check_intent(intent)
+        # From here on nobody changes it until the transaction ends.
+        self.lock_for_update()
+        self.invalidate_recordset()
+        facts = self._review_facts(intent)
+        changed = self._changed_since(version, facts)
+        return facts, changed and {"changed": changed, "review": self._review(facts)}
 
     def _check_intent(self, intent):
         if intent not in ("send", "schedule"):
@@ -124,12 +139,12 @@ class SmsMarketingMessage(models.Model):
             )
         return ""
 
-    def _review_content(self):
+    def _review_content(self, with_moment=True):
         """A fingerprint of what goes out, to whom and when: another one, another message.
 
         In it are what is frozen after the draft, the opt-out text and the rules of lists.
         """
-        names = sorted(FROZEN_FIELDS | MOMENT_FIELDS)
+        names = sorted(FROZEN_FIELDS | MOMENT_FIELDS if with_moment else FROZEN_FIELDS)
         message = self.sudo()
         lists = message.include_list_ids | message.exclude_list_ids
         company = message.company_id

@@ -8,7 +8,7 @@ from ..engine import audience, personalize
 from ..engine.review import WARNING, Finding
 from ..text.keywords import mentions
 from ..text.segments import UCS_2
-from ..text.template import compile_template
+from ..text.template import compile_template, has_preference_link
 
 #: Days in which the same text is taken for sent by mistake, and hours for any text to a list.
 SAME_TEXT_DAYS = 30
@@ -31,8 +31,10 @@ class SmsMarketingMessage(models.Model):
         codes = [code for code, _name in self.env["res.lang"].sudo().get_installed()]
         wordings = [company.with_context(lang=code).sms_marketing_opt_out_text for code in codes]
         body = self.body or ""
-        if (self.include_opt_out_text and all(wordings)) or any(
-            wording and wording.casefold() in body.casefold() for wording in wordings
+        if (
+            (self.include_opt_out_text and all(wordings))
+            or has_preference_link(body)
+            or any(wording and wording.casefold() in body.casefold() for wording in wordings)
         ):
             return []
         keywords = self.env["sms.marketing.keyword"].sudo()

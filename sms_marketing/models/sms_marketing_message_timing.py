@@ -152,7 +152,8 @@ class SmsMarketingMessage(models.Model):
             min(self.scheduled_at, fields.Datetime.now()),
         )
 
-    def action_send(self):
+    def _send(self, facts=None):
         # "Now" is one moment for everybody.
-        self.filtered("send_in_contact_time_zone").send_in_contact_time_zone = False
-        return super().action_send()
+        self.check_access("write")
+        self.sudo().filtered("send_in_contact_time_zone").send_in_contact_time_zone = False
+        return super()._send(facts)

@@ -40,9 +40,10 @@ class SmsMarketingMessage(models.Model):
         groups = timing.groups(self.env, timing.located(rules, who))
         return list(zip(groups, timing.slots(plan, rules, groups, now), strict=True)), rules
 
-    def get_time_zone_overview(self):
+    def get_time_zone_overview(self, send_now=False):
         """How many recipients are in which time zone, and when it reaches them; nothing is written.
 
+        :param send_now: as if it was sent at once, whatever moment is chosen
         :return: dict of
 
             * ``zones``: list of dicts: ``key``, ``zone``, ``label``, ``is_fallback`` (contacts
@@ -58,7 +59,8 @@ class SmsMarketingMessage(models.Model):
             raise UserError(
                 self.env._("Choose a sender and a subscription type first, in the settings.")
             )
-        pairs, rules = self._timing_groups()
+        now = self.env.cr.now().replace(microsecond=0)
+        pairs, rules = self._timing_groups(now if send_now else None)
         by_zone = {}
         for group, slot in pairs:
             is_fallback = not find_zone(group.zone)

@@ -1,12 +1,14 @@
 """The panel before sending: what it shows, and that what was reviewed is sent (S26, S27)."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..engine import audience
 from ..text.keywords import mentions
 from .common import SmsMarketingCase
 
@@ -130,6 +132,56 @@ class TestReviewPanel(SmsMarketingCase):
         message.name = "A better name"
         self.assertIn("done", message.send_reviewed("send", version))
 
+    def test_recipients_are_counted_once_to_send(self):
+        message = self.draft()
+        for intent in ("send", "schedule"):
+            if message.state == "scheduled":
+                message.action_unschedule()
+            message.scheduled_at = fields.Datetime.now() + timedelta(days=1)
+            version = message.get_review(intent)["version"]
+            with patch.object(
+                audience, "count_by_reason", side_effect=audience.count_by_reason
+            ) as counted:
+                message.send_reviewed(intent, version)
+            self.assertEqual((counted.call_count, message.state), (1, "scheduled"))
+
+    def test_moment_of_what_is_scheduled_stays(self):
+        message = self.draft(scheduled_at=fields.Datetime.now() + timedelta(days=1))
+        message.action_schedule()
+        for vals in (
+            {"scheduled_at": fields.Datetime.now()},
+            {"send_in_contact_time_zone": True},
+            {"passed_moment": "leave_out"},
+            {"starts_at": fields.Datetime.now()},
+        ):
+            with self.assertRaises(UserError):
+                message.write(vals)
+        message.action_send()
+        self.assertLessEqual(message.scheduled_at, fields.Datetime.now())
+
+    def test_states_are_no_defaults(self):
+        sneaky = self.env["sms.marketing.message"].with_user(self.owner)
+        created = sneaky.with_context(default_state="scheduled").create({"name": "Mine"})
+        self.assertEqual(created.state, "draft")
+        with self.assertRaises(UserError):
+            sneaky.create({"name": "Mine", "starts_at": "2020-01-01 00:00:00"})
+
+    def test_time_zones_are_shown_where_they_matter(self):
+        message = self.draft(
+            self.contacts(1, tz="Asia/Tokyo") | self.contacts(1),
+            scheduled_at=fields.Datetime.now() + timedelta(days=2),
+        )
+        self.assertFalse(message.get_review("schedule")["by_time_zone"])
+        message.send_in_contact_time_zone = True
+        self.assertTrue(message.get_review("schedule")["by_time_zone"])
+        self.assertFalse(message.get_review("send")["by_time_zone"], "one moment for all")
+        hour = fields.Datetime.now().hour
+        self.set_quiet_hours((hour + 6) % 20, (hour + 6) % 20 + 1)
+        self.assertTrue(message.get_review("send")["by_time_zone"], "quiet hours defer some")
+        overview = message.get_time_zone_overview(send_now=True)
+        self.assertEqual(overview["recipients"], 2)
+        self.assertTrue(overview["deferred"])
+
     # ------------------------------------------------------------
     # Warnings
     # ------------------------------------------------------------
@@ -140,6 +192,7 @@ class TestReviewPanel(SmsMarketingCase):
             ("Hello", False, True),
             ("Hello. Reply STOP to opt out", False, False),
             ("Hello. Text “stop” to 12345", False, False),
+            ("Hello. Your choice: {{ recipient.preference_link }}", False, False),
             ("Sale until the end of the week", False, True),
         ):
             message = self.draft(body=body, include_opt_out_text=include)

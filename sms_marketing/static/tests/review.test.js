@@ -45,6 +45,8 @@ function review(values = {}) {
         segments_per_text: 2,
         segments: 2400,
         moment: false,
+        approval: false,
+        by_time_zone: false,
         version: { content: "abc", recipients: 1200 },
         ...values,
     };
@@ -172,4 +174,97 @@ test("Escape closes the panel", async () => {
     await press("Escape");
     await animationFrame();
     expect.verifySteps(["closed"]);
+});
+
+const APPROVAL = {
+    text: "A manager approves it first.",
+    can_ask: false,
+    can_approve: false,
+    can_reject: false,
+};
+
+test("who may not approve asks for approval instead of sending", async () => {
+    onRpc("get_review", () =>
+        review({ can_send: false, approval: { ...APPROVAL, can_ask: true } })
+    );
+    onRpc("ask_approval", ({ args }) => {
+        expect.step(args);
+        return { done: "The managers are asked." };
+    });
+    await openReview();
+    expect(".o_sms_marketing_review_approval").toHaveText("A manager approves it first.");
+    expect(".o_sms_marketing_review_send").toHaveCount(0);
+    expect(".o_sms_marketing_approve").toHaveCount(0);
+    await contains(".o_sms_marketing_ask_approval").click();
+    expect.verifySteps([[1, "send", { content: "abc", recipients: 1200 }], "closed"]);
+    expect(".o_notification:contains(The managers are asked.)").toHaveCount(1);
+});
+
+test("a manager rejects with a reason, and not without", async () => {
+    onRpc("get_review", () =>
+        review({
+            can_send: false,
+            approval: { ...APPROVAL, can_approve: true, can_reject: true },
+        })
+    );
+    onRpc("reject_reviewed", ({ args }) => {
+        expect.step(args.at(-1));
+        return { done: "Rejected." };
+    });
+    await openReview();
+    expect(".o_sms_marketing_approve").toBeEnabled();
+    await contains(".o_sms_marketing_reject").click();
+    expect("#sms_marketing_approval_reason").toBeFocused();
+    expect(".o_sms_marketing_reject_button").not.toBeEnabled();
+    await contains("#sms_marketing_approval_reason").edit("Wrong price", { confirm: false });
+    await contains(".o_sms_marketing_reject_button").click();
+    expect.verifySteps(["Wrong price", "closed"]);
+});
+
+test("a manager approves; what has changed meanwhile is shown instead", async () => {
+    const waiting = review({
+        can_send: false,
+        approval: { ...APPROVAL, can_approve: true },
+    });
+    onRpc("get_review", () => waiting);
+    onRpc("approve_reviewed", () => ({ changed: "Ann has changed the message.", review: waiting }));
+    await openReview();
+    await contains(".o_sms_marketing_approve").click();
+    expect(".o_sms_marketing_review_changed").toHaveText("Ann has changed the message.");
+    expect(".o_sms_marketing_approve").toBeEnabled();
+    expect.verifySteps([]);
+});
+
+test("shows by time zone when it reaches whom", async () => {
+    onRpc("get_review", () => review({ by_time_zone: true }));
+    onRpc("get_time_zone_overview", ({ kwargs }) => {
+        expect.step(kwargs.send_now);
+        return {
+            zones: [
+                {
+                    key: "Asia/Tokyofalse",
+                    zone: "Asia/Tokyo",
+                    label: "Asia/Tokyo",
+                    offset: "UTC+9:00",
+                    recipients: 3,
+                    local: "8:00 AM on Tuesday",
+                    company: "0:00 AM on Tuesday",
+                },
+            ],
+            recipients: 3,
+            passed: 0,
+            passed_policy: "",
+            deferred: 3,
+            without_zone: 0,
+            unknown_zone: 0,
+            fallback_zone: "UTC",
+        };
+    });
+    await openReview();
+    await animationFrame();
+    expect(".o_sms_marketing_review_time_zones tbody tr").toHaveText(
+        /Asia\/Tokyo.*3.*8:00 AM on Tuesday/s
+    );
+    expect(".o_sms_marketing_review_time_zones").toHaveText(/3 wait for quiet hours/);
+    expect.verifySteps([true]);
 });

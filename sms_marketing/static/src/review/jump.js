@@ -14,7 +14,10 @@ export function jumpTo({ page, field }) {
         requestAnimationFrame(() => {
             const place = form?.querySelector(`.o_field_widget[name="${field}"]`);
             place?.scrollIntoView({ block: "center" });
-            place?.querySelector("textarea, input, button, select")?.focus();
+            // A text field has buttons above it that come first in the page.
+            (
+                place?.querySelector("textarea, input") ?? place?.querySelector("button, select")
+            )?.focus();
         })
     );
 }

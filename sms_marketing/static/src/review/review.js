@@ -6,7 +6,9 @@ import { registry } from "@web/core/registry";
 import { useChildRef, useService } from "@web/core/utils/hooks";
 import { formatInteger } from "@web/views/fields/formatters";
 import { AllowanceBar } from "../allowance/allowance";
+import { ApprovalButtons } from "../approval/approval";
 import { Exact } from "../exact/exact";
+import { TimeZones } from "../time_zones/time_zones";
 import { jumpTo } from "./jump";
 
 const MESSAGE = "sms.marketing.message";
@@ -21,7 +23,7 @@ const USER_ERRORS = ["UserError", "ValidationError", "AccessError"].map(
  */
 export class ReviewDialog extends Component {
     static template = "sms_marketing.ReviewDialog";
-    static components = { AllowanceBar, Dialog, Exact };
+    static components = { AllowanceBar, ApprovalButtons, Dialog, Exact, TimeZones };
     static props = { messageId: Number, intent: String, close: Function };
 
     setup() {
@@ -175,10 +177,12 @@ export class ReviewDialog extends Component {
         }
     }
 
-    async send() {
+    /** Call what sends, schedules, asks or decides, with what has been read here. */
+    async decide(method, ...values) {
         const { messageId, intent } = this.props;
+        const { version } = this.state.review;
         const answer = await this.attempt(() =>
-            this.orm.call(MESSAGE, "send_reviewed", [messageId, intent, this.state.review.version])
+            this.orm.call(MESSAGE, method, [messageId, intent, version, ...values])
         );
         if (!answer) {
             this.state.isConfirming = false;

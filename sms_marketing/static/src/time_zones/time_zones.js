@@ -1,4 +1,4 @@
-import { Component, useEffect, useState } from "@odoo/owl";
+import { Component, onMounted, useEffect, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
@@ -13,7 +13,15 @@ const DEPENDS_ON = ["scheduled_at", "send_in_contact_time_zone", "passed_moment"
  */
 export class TimeZones extends Component {
     static template = "sms_marketing.TimeZones";
-    static props = { ...standardWidgetProps };
+    static props = {
+        ...standardWidgetProps,
+        /** In the review panel: narrow, and shown without being asked for. */
+        isInPanel: { type: Boolean, optional: true },
+        /** As if it was sent at once, whatever moment is chosen. */
+        sendNow: { type: Boolean, optional: true },
+        /** Before the contacts of a zone are opened. */
+        onOpen: { type: Function, optional: true },
+    };
 
     setup() {
         this.orm = useService("orm");
@@ -28,6 +36,7 @@ export class TimeZones extends Component {
                 return [resId, ...DEPENDS_ON.map((name) => data[name]?.valueOf())];
             }
         );
+        onMounted(() => this.props.isInPanel && this.count());
     }
 
     /** Sentences on those whom the clock time alone does not reach. */
@@ -63,7 +72,8 @@ export class TimeZones extends Component {
                 this.state.overview = await this.orm.call(
                     record.resModel,
                     "get_time_zone_overview",
-                    [record.resId]
+                    [record.resId],
+                    { send_now: Boolean(this.props.sendNow) }
                 );
             }
         } finally {
@@ -74,7 +84,9 @@ export class TimeZones extends Component {
     async open(line) {
         const { resModel, resId } = this.props.record;
         const zone = line.is_fallback ? false : line.zone;
-        this.action.doAction(await this.orm.call(resModel, "action_view_time_zone", [resId, zone]));
+        const action = await this.orm.call(resModel, "action_view_time_zone", [resId, zone]);
+        await this.props.onOpen?.();
+        this.action.doAction(action);
     }
 }
 
