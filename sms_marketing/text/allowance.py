@@ -58,9 +58,13 @@ def latest_renewal(day: date, renewal_day: int) -> date:
 
 def period_at(moment: datetime, renewal_day: int, zone: str) -> Period:
     """The month that a UTC moment is in, by the clocks of ``zone``."""
-    return _period_from(
-        latest_renewal(wall_of(moment, zone).date(), renewal_day), renewal_day, zone
-    )
+    start = latest_renewal(wall_of(moment, zone).date(), renewal_day)
+    period = _period_from(start, renewal_day, zone)
+    # Clocks that are put back just after midnight show the evening of the day before once more
+    # (St. John's until 2011): the month has begun for good with the first midnight.
+    if moment >= period.end_at:
+        period = _period_from(period.end, renewal_day, zone)
+    return period
 
 
 def periods(first: datetime, last: datetime, renewal_day: int, zone: str) -> list[Period]:
