@@ -46,10 +46,10 @@ export class AllowanceBar extends Component {
     get text() {
         const { allowance, percent } = this.props.figures;
         const parts = this.parts.map(({ label, count }) => `${label}: ${count}`).join(", ");
-        const all = _t("%(taken)s of %(allowance)s segments, %(percent)s%%", {
+        const all = _t("%(taken)s of %(allowance)s segments, %(percent)s", {
             taken: formatInteger(this.taken),
             allowance: formatInteger(allowance),
-            percent,
+            percent: `${percent}%`,
         });
         return parts ? `${all}. ${parts}` : all;
     }
