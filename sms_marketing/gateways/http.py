@@ -11,9 +11,9 @@ it failed. Before that the provider cannot have taken the text, after that it ma
   again.
 * Nothing is sent again automatically and no redirect is followed.
 
-It stands directly on `http.client`, in threads: the same request costs four times the time through
-`requests` and two and a half times through `urllib3`, and `aiohttp` is no faster (`bench/dispatch.py`
-measures them). Proxies of the environment are found as `requests` finds them.
+It stands directly on `http.client`, in threads: the same request costs four times the time
+through `requests` and twice the time through `urllib3`, and `aiohttp` is no faster
+(`bench/dispatch.py` measures them). Proxies are found as `requests` finds them.
 """
 
 import functools
@@ -43,6 +43,8 @@ KEEP_ALIVE = 4.0
 #: Most bytes at a time; what has come is taken at once, so a dripping answer is seen as such.
 _CHUNK = 16 * 1024
 
+#: Scheme, host and port of an address.
+_Origin = tuple[str, str, int | None]
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -53,6 +55,7 @@ _FAILURES = (OSError, http.client.HTTPException, ValueError)
 class _TracedConnection:
     """Notes when a request head has been handed to the network."""
 
+    origin = None
     written = False
     used_at = 0.0
     timeouts = (5.0, 30.0)
@@ -91,7 +94,7 @@ class HttpClient:
     :param url: address of the provider; decides which proxy of the environment is used.
     :param connect_timeout: seconds for connection and TLS.
     :param read_timeout: seconds for the answer.
-    :param concurrency: threads of `map`; each has a connection of its own.
+    :param concurrency: threads of `map`; there are as many connections as requests at once.
     """
 
     def __init__(
@@ -103,8 +106,8 @@ class HttpClient:
         self._proxy = select_proxy(url, get_environ_proxies(url)) or ""
         if self._proxy and "://" not in self._proxy:
             self._proxy = f"http://{self._proxy}"
-        self._local = threading.local()
-        self._connections: list[_TracedConnection] = []
+        #: Connections that nobody uses just now, the latest used last.
+        self._idle: list[_TracedConnection] = []
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 
@@ -129,7 +132,8 @@ class HttpClient:
             fields = {"User-Agent": "sms_marketing", "Accept": "*/*"} | dict(headers or {})
             if auth:
                 fields["Authorization"] = _basic(auth)
-            connection, target = self._connection(url, fields)
+            origin, target = self._target(url, fields)
+            connection = self._connection(origin)
             if params:
                 target += ("&" if "?" in target else "?") + urlencode(params)
             connection.request(method, target, data, fields)
@@ -156,6 +160,7 @@ class HttpClient:
         finally:
             if connection is not None:
                 connection.used_at = time.monotonic()
+                self._idle.append(connection)
 
     def map(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
         """Results of `function` for each item, in order, worked out by `concurrency` threads.
@@ -176,41 +181,38 @@ class HttpClient:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=True)
-        with self._lock:
-            connections, self._connections = self._connections, []
-        for connection in connections:
-            connection.close()
-        self._local = threading.local()
+        while self._idle:
+            self._idle.pop().close()
 
-    def _connection(
-        self, url: str, headers: dict[str, str]
-    ) -> tuple[_TracedConnection, str]:
-        """This thread's connection for an address, and what to ask on it."""
+    def _target(self, url: str, headers: dict[str, str]) -> tuple[_Origin, str]:
+        """Where an address is, and what to ask there; adds what a proxy wants to know."""
         parts = urlsplit(url if url.isascii() and url.isprintable() else requote_uri(url))
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("no HTTP address")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        if " " in target:
-            target = target.replace(" ", "%20")
+        target = target.replace(" ", "%20")
         if self._proxy and parts.scheme == "http":
             target = f"http://{parts.netloc.rpartition('@')[2]}{target}"
             headers |= self._proxy_login()
-        origin = (parts.scheme, parts.hostname, parts.port)
-        connection = getattr(self._local, "connection", None)
-        if connection is None or self._local.origin != origin:
-            if connection is not None:
-                connection.close()
-            connection = self._open(*origin)
-            self._local.connection, self._local.origin = connection, origin
-            with self._lock:
-                self._connections.append(connection)
-        elif connection.is_stale():
+        return (parts.scheme, parts.hostname, parts.port), target
+
+    def _connection(self, origin: _Origin) -> _TracedConnection:
+        """A connection that is nobody else's until it is given back."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            return self._open(origin)
+        if connection.origin != origin:
+            connection.close()
+            return self._open(origin)
+        if connection.is_stale():
             connection.close()
         connection.written = False
-        return connection, target
+        return connection
 
-    def _open(self, scheme: str, host: str, port: int | None) -> _TracedConnection:
+    def _open(self, origin: _Origin) -> _TracedConnection:
         """A connection that is made at the first request on it."""
+        scheme, host, port = origin
         host = host if host.isascii() else host.encode("idna").decode()
         options = {"context": _trusted()} if scheme == "https" else {}
         kind = _SecureConnection if scheme == "https" else _PlainConnection
@@ -223,7 +225,7 @@ class HttpClient:
             connection = kind(proxy.hostname, proxy.port or 80, **options)
             if scheme == "https":
                 connection.set_tunnel(host, port or 443, headers=self._proxy_login())
-        connection.timeouts = self._timeouts
+        connection.origin, connection.timeouts = origin, self._timeouts
         return connection
 
     def _proxy_login(self) -> dict[str, str]:
