@@ -61,7 +61,7 @@ class Lane:
         self._in_threads = True
         self._running = {}  # future -> Batch
         self._proven = set()
-        self._put_off = set()
+        self._put_off = set()  # (source, gateway) of what came to nothing, until the next run
 
     def run(self, seconds=None):
         """Work for so many seconds (None: until nothing is due).
@@ -117,13 +117,12 @@ class Lane:
         ways, pauses = [], []
         for source in due_sources(env):
             gateway_id = survey.senders[source.sender_id].gateway_id
-            if source in self._put_off:
-                continue
             if self._is_full(gateway_id):
                 continue
-            way = survey.way(source)
+            way = survey.way(source, may_try=(source, gateway_id) not in self._put_off)
             if isinstance(way, Way):
-                ways.append(way)
+                if (source, way.gateway_id) not in self._put_off:
+                    ways.append(way)
             elif way.is_rate or way.seconds <= LONGEST_PAUSE:
                 pauses.append(max(way.seconds, 0.01))
         return ways, min(pauses, default=None)
@@ -163,7 +162,7 @@ class Lane:
             if batch:
                 self._begin(batch)
             return seen
-        self._put_off.add(way.source)
+        self._put_off.add((way.source, way.gateway_id))
         return 0
 
     def _claim_and_write(self, env, way):
@@ -229,7 +228,7 @@ class Lane:
                 self._proven.add(batch.gateway_id)
             else:
                 self._proven.discard(batch.gateway_id)
-                self._put_off.add(batch.way.source)
+                self._put_off.add((batch.way.source, batch.gateway_id))
 
     def _close(self):
         self._settle()

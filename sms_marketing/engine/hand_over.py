@@ -59,6 +59,10 @@ def carry(registry, batch):
     """
     outcomes = hand_over(registry, batch)
     verdict = circuit.judge([outcome for _claim, outcome in outcomes])
+    took_any = not outcomes or not all(isinstance(outcome, Retry) for _claim, outcome in outcomes)
+    if batch.way.has_other and verdict.failures:
+        # Another gateway stands ready: nobody has to wait until this one may have come round.
+        outcomes = [(claim, _at_once(outcome)) for claim, outcome in outcomes]
 
     def write(env):
         record(env, [*batch.refused, *outcomes])
@@ -67,7 +71,7 @@ def carry(registry, batch):
     change = in_own_transaction(registry, write, retries=RECORD_RETRIES)
     if change:
         tell(registry, batch.gateway_id, change)
-    return not outcomes or not all(isinstance(outcome, Retry) for _claim, outcome in outcomes)
+    return took_any
 
 
 def report(registry, gateway_id, verdict):
@@ -143,6 +147,11 @@ def _send_now(batch, pairs):
         (claim, _with_segments(outcome, text))
         for (claim, text), outcome in zip(pairs, outcomes, strict=True)
     ]
+
+
+def _at_once(outcome):
+    """The same, where it was certainly not taken with no wish for later."""
+    return replace(outcome, after=0) if isinstance(outcome, Retry) else outcome
 
 
 def _with_segments(outcome, text):

@@ -51,6 +51,7 @@ class Way:
     :param limit: how many texts may be claimed; None: as many as there are
     :param limits: {(subject, id): texts a second} of what has a limit
     :param stands_in: whether it is not the source's own gateway
+    :param has_other: whether another gateway would take what this one does not
     """
 
     source: Source
@@ -60,6 +61,7 @@ class Way:
     limit: int | None = None
     limits: dict = field(default_factory=dict)
     stands_in: bool = False
+    has_other: bool = False
 
     def sender_of(self, number):
         """SQL for the id of the sender that texts a number; NULL where none of them may."""
@@ -132,21 +134,27 @@ class Survey:
             )
         }
 
-    def way(self, source):
+    def way(self, source, may_try=True):
         """How this source's next texts go.
 
+        :param may_try: whether a gateway that is down may be asked again, when its time has come
         :rtype: Way | Pause
         """
         sender = self.senders[source.sender_id]
         gateway = self.gateways[sender.gateway_id]
+        own = (gateway, (sender,))
+        others = [
+            (other, senders)
+            for other in self._fallbacks(gateway)
+            if (senders := self._fitting(sender, other))
+        ]
         if not gateway.is_down:
-            return self._paced(source, gateway, (sender,))
-        if gateway.next_try <= 0 and circuit.take_try(self.env, gateway.id):
-            way = self._paced(source, gateway, (sender,))
+            return self._paced(source, *own, has_other=bool(others))
+        if may_try and gateway.next_try <= 0 and circuit.take_try(self.env, gateway.id):
+            way = self._paced(source, *own, has_other=bool(others))
             return replace(way, limit=1) if isinstance(way, Way) else way
-        for other in self._fallbacks(gateway):
-            if senders := self._fitting(sender, other):
-                return self._paced(source, other, senders, stands_in=True)
+        if others:
+            return self._paced(source, *others[0], stands_in=True)
         return Pause(max(gateway.next_try, 1.0), is_rate=False)
 
     def _fallbacks(self, gateway):
@@ -170,7 +178,7 @@ class Survey:
         found.sort(key=lambda other: (other.value != sender.value, other.kind != sender.kind))
         return tuple(found)
 
-    def _paced(self, source, gateway, senders, stands_in=False):
+    def _paced(self, source, gateway, senders, **facts):
         if gateway.paused > 0:
             return Pause(gateway.paused, is_rate=False)
         known = [(rates.GATEWAY, gateway), *((rates.SENDER, sender) for sender in senders)]
@@ -186,7 +194,7 @@ class Survey:
             senders,
             limit=min(rooms, default=None),
             limits={key: one.rate for key, one in limited.items()},
-            stands_in=stands_in,
+            **facts,
         )
 
 
