@@ -114,7 +114,9 @@ def command_screenshots(options):
     """Make the pictures of the documentation, docs/images."""
     from . import screenshots
 
-    return _in_a_passing_database(SCREENSHOTS_DATABASE, screenshots.run)
+    return _in_a_passing_database(
+        SCREENSHOTS_DATABASE, lambda _server, wanted: screenshots.run(wanted)
+    )
 
 
 def command_bench(options):
@@ -137,7 +139,7 @@ def _in_a_passing_database(name, job):
             is_new=True,
         )
         try:
-            return job(wanted)
+            return job(server, wanted)
         finally:
             database.drop(server, name)
 
