@@ -4,8 +4,8 @@ Each prints goal and figure side by side and writes them to the file that `--jso
 report; none of them fails for being slow. What a program needs stands in `PROGRAMS`; it gets
 
 * `--url`, the address of a served database with the add-on, which it shares with other programs;
-* or, when it runs servers of its own, the machine as whole-system tests see it (`dev.testing.load`),
-  to clone databases from;
+* or, when it runs servers of its own, the machine as whole-system tests see it
+  (`dev.testing.load`), to clone databases from;
 * `--peer`, the name of a database with Odoo's own SMS apps, to be cloned too.
 
 Rows of its JSON's list `rows` (`row`, `what`, `ours`, `peer`, `bare`, `goal`, each a text) are put

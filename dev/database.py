@@ -83,10 +83,11 @@ def has_addon(server, database):
     )
 
 
-def install(server, database, demo=False, fresh=False):
+def install(server, database, demo=False, fresh=False, others=()):
     """Install the add-on in a database made from the template, or update it where it is.
 
-    Returns the path of Odoo's log. Raises SetupError when the log shows an error.
+    `others` are further add-ons to install or update with it. Returns the path of Odoo's log.
+    Raises SetupError when the log shows an error.
     """
     _check_name(database)
     with locked():
@@ -98,8 +99,11 @@ def install(server, database, demo=False, fresh=False):
         note(f"{ADDON}/ has no manifest yet: the database holds only its usual dependencies")
         return None
     option, verb = ("-u", "Updating") if has_addon(server, database) else ("-i", "Installing")
-    with step(f"{verb} {ADDON} in database {database}"):
-        return run_odoo(database, [option, ADDON, *(["--with-demo"] if demo else [])])
+    options = [option, ADDON, *(["--with-demo"] if demo else [])]
+    if others:  # -i updates nothing that is there, -u installs nothing that is not
+        options = [*options, "-i", ",".join(others), "-u", ",".join((ADDON, *others))]
+    with step(f"{verb} {', '.join((ADDON, *others))} in database {database}"):
+        return run_odoo(database, options)
 
 
 def ensure_current(server, database):

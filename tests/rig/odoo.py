@@ -33,9 +33,13 @@ class Odoo:
     :param database: its name
     :param folder: where `odoo.log` is written; restarts write to the same file
     :param expected: patterns of errors and warnings in the log that the test provokes
+    :param options: of the command line
+    :param variables: of the process's environment, beside the machine's
     """
 
-    def __init__(self, machine, database, folder, *, expected=()):
+    def __init__(self, machine, database, folder, *, expected=(), options=(), variables=None):
+        self.options = options
+        self.variables = variables or {}
         self.machine = machine
         self.database = database
         self.log = Path(folder) / "odoo.log"
@@ -59,15 +63,21 @@ class Odoo:
 
     def start(self):
         """Start the server and wait until it serves and its cron threads listen."""
-        name = f"odoo-test-{self.port}"
+        name = self.name
         command = self.machine.odoo(
-            self.database, "server", "--http-port", self.port, "--logfile", self.log
+            self.database,
+            "server",
+            "--http-port",
+            self.port,
+            "--logfile",
+            self.log,
+            *self.options,
         )
         with open(self.log.with_suffix(".out"), "ab") as output:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.machine.dev,
-                env=dict(self.machine.variables, PGAPPNAME=name),
+                env=self.machine.variables | {"PGAPPNAME": name} | self.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -81,6 +91,16 @@ class Odoo:
         except BaseException:
             self.stop()
             raise
+
+    @property
+    def name(self):
+        """What its connections are called in `pg_stat_activity`."""
+        return f"odoo-test-{self.port}"
+
+    @property
+    def pid(self):
+        """The process's id, of the latest start."""
+        return self._process.pid
 
     def kill(self):
         """`kill -9` for the whole process group."""
