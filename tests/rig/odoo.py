@@ -98,6 +98,11 @@ class Odoo:
         return f"odoo-test-{self.port}"
 
     @property
+    def is_running(self):
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self):
         """The process's id, of the latest start."""
         return self._process.pid
@@ -205,7 +210,7 @@ def shell_command(machine, database, log):
     return machine.odoo(database, "shell", "--no-http", "--logfile", log)
 
 
-def run_in_shell(machine, database, folder, function, **values):
+def run_in_shell(machine, database, folder, function, timeout=300, **values):
     """Run `rig.<module>.<function>(env, **values)` in an Odoo shell and return what it returns.
 
     :param function: `module.function`, of a module beside this one
@@ -221,7 +226,7 @@ def run_in_shell(machine, database, folder, function, **values):
         env=machine.variables,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout,
     )
     if done.returncode or not result.exists():
         raise OdooError(f"{function} failed:\n{done.stderr[-4000:]}\nLogs: {folder}")
