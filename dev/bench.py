@@ -39,6 +39,7 @@ class Program:
 
 PROGRAMS = {
     "editor": Program(served=True, browser=True),
+    "lanes": Program(),
     "faults": Program(peer=True),
 }
 

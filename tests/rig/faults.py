@@ -80,6 +80,14 @@ def prepare(env, *, side, url, texts):
     return side.campaign(env, asked, start=False)
 
 
+def draft(env, *, side, texts):
+    """Set a side up and write a draft, whose gateway leads nowhere yet; its id."""
+    side = importlib.import_module(f"rig.{side}")
+    asked = numbers(texts)
+    side.set_up(env, "http://127.0.0.1:9/", asked)
+    return side.draft(env, asked).id
+
+
 def meaning(side, rows):
     """What rows (number, state) of `RECORDED` mean."""
     return {number: side.MEANING.get(state, "not sent") for number, state in rows}

@@ -75,12 +75,9 @@ def set_up(env, url, numbers):
     env.cr.commit()
 
 
-def campaign(env, numbers, start=True):
-    """A message to these numbers, started (its recipients are written); its id.
-
-    :param start: False leaves the start to the scheduled action
-    """
-    message = env["sms.marketing.message"].create(
+def draft(env, numbers):
+    """A draft of a message to these numbers."""
+    return env["sms.marketing.message"].create(
         {
             "name": "Faults",
             "body": "Boots at half price",
@@ -97,6 +94,14 @@ def campaign(env, numbers, start=True):
             ],
         }
     )
+
+
+def campaign(env, numbers, start=True):
+    """A message to these numbers, started (its recipients are written); its id.
+
+    :param start: False leaves the start to the scheduled action
+    """
+    message = draft(env, numbers)
     message.action_send()
     env.cr.commit()
     if start:
