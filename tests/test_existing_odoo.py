@@ -181,6 +181,10 @@ def test_addon_imports_nothing_that_is_not_named():
     assert not foreign, "not named in requirements.txt"
 
 
+#: Modules of Python that read a requirement's data, which nobody imports.
+READS = {"zoneinfo": "tzdata"}
+
+
 def test_requirements_are_those_that_are_used():
     used = {
         name
@@ -188,6 +192,7 @@ def test_requirements_are_those_that_are_used():
         if "tests" not in path.relative_to(ADDON_DIR).parts
         for name in imports_of(path)
     }
+    used |= {READS[name] for name in used & READS.keys()}
     named = {imported_as(name) for name in own_requirements()}
     assert named <= used, f"named in requirements.txt and never used: {named - used}"
     manifest = ast.literal_eval((ADDON_DIR / "__manifest__.py").read_text())
