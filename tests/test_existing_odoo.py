@@ -213,9 +213,9 @@ def imports_of(path):
 
 def requirements_of_odoo():
     """What Odoo itself needs, by its own package's word."""
-    import odoo
+    import odoo.release  # `odoo` itself is spread over as many folders as there are OCA wheels
 
-    tree = Path(next(iter(odoo.__path__))).parent
+    tree = Path(odoo.release.__file__).parents[1]
     for metadata in sorted(tree.glob("odoo*.egg-info/PKG-INFO")):
         lines = email.message_from_string(metadata.read_text()).get_all("Requires-Dist")
         return [name_in(line) for line in lines]
