@@ -7,7 +7,6 @@ from odoo.tools import SQL
 
 from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 from odoo.addons.sms_marketing.engine import schedule
-from odoo.addons.sms_marketing.engine.dispatch import BATCH_SIZE
 from odoo.addons.sms_marketing.engine.shutdown import WORK
 from odoo.addons.sms_marketing.engine.transactions import NOW, in_own_transaction
 from odoo.addons.sms_marketing.models.sms_marketing_message_delivery import LANE_SECONDS
@@ -17,6 +16,9 @@ _logger = logging.getLogger(__name__)
 #: The setting: how many lanes may wait or begin at once. How many work is the channel's capacity.
 LANES = "sms_marketing_queue_job.lanes"
 DEFAULT_LANES = 4
+
+#: Texts that are worth one more lane.
+WORTH_A_LANE = 100
 
 #: What the identity keys of our jobs begin with.
 KEY = "sms_marketing_lane_"
@@ -87,7 +89,7 @@ class SmsMarketingMessage(models.Model):
 
     @api.model
     def _enqueue_other_lanes(self):
-        """Enqueue as many more lanes as have a batch to do, up to the setting."""
+        """Enqueue as many more lanes as there are texts for, up to the setting."""
         lanes = self._lanes()
         [(due,)] = self.env.execute_query(
             SQL(
@@ -101,10 +103,10 @@ class SmsMarketingMessage(models.Model):
                          LIMIT %s) AS due
                 """,
                 NOW,
-                lanes * BATCH_SIZE,
+                lanes * WORTH_A_LANE,
             )
         )
-        for number in range(2, min(lanes, -(-due // BATCH_SIZE)) + 1):
+        for number in range(2, min(lanes, -(-due // WORTH_A_LANE)) + 1):
             self._enqueue_lane(number)
 
     @api.model

@@ -85,7 +85,7 @@ class TestJobs(common.SmsMarketingCase, CronMixinCase):
         )
         self.assertEqual(len(self.jobs()), 3)
 
-    def test_the_first_lane_enqueues_as_many_as_there_are_batches(self):
+    def test_the_first_lane_enqueues_as_many_as_there_are_texts_for(self):
         message = self.message(self.contacts(240))
         self.env["ir.config_parameter"].set_param(LANES, "8")
         with job_runner(self.env.cr.dbname):
@@ -101,7 +101,7 @@ class TestJobs(common.SmsMarketingCase, CronMixinCase):
 
             with patch.object(type(self.messages), "_enqueue_other_lanes", look):
                 Job.load(self.env, first.uuid).perform()
-        self.assertEqual(seen, [2], "240 texts are three batches")
+        self.assertEqual(seen, [2], "240 texts are worth three lanes")
         self.assertEqual(message.state, "sent")
         self.assertEqual(set(message.recipient_ids.mapped("state")), {"sent"})
 
