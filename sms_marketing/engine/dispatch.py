@@ -36,6 +36,10 @@ MOST_BATCHES = 8
 BATCHES_OF_GATEWAY = 3
 #: Texts of the first batch that a gateway gets from a lane: what is broken breaks few.
 FIRST_BATCH = 10
+#: Batches grow while they take less than the first, and shrink when they take more than the second
+#: (seconds): large where a provider is quick, and few texts in hand where it is slow.
+QUICK, SLOW = 0.2, 0.6
+MOST_TEXTS = 512
 
 #: Longest pause in which a lane does not look what else there is to do, seconds.
 LONGEST_SLEEP = 1.0
@@ -49,8 +53,8 @@ class Lane:
     """Sends what is due until nothing is, or until the time is up.
 
     :param registry: the database's registry
-    :param int batch_size: texts claimed, handed over and recorded at once; None: as many as the
-        gateway's class says
+    :param int batch_size: texts claimed, handed over and recorded at once; None: what the
+        gateway's class says, and more where it is quick
     """
 
     def __init__(self, registry, batch_size=None):
@@ -61,6 +65,7 @@ class Lane:
         self._in_threads = True
         self._running = {}  # future -> Batch
         self._proven = set()
+        self._sizes = {}  # gateway id -> texts of a batch, as it has come to be
         self._put_off = set()  # (source, gateway) of what came to nothing, until the next run
 
     def run(self, seconds=None):
@@ -134,7 +139,7 @@ class Lane:
         return of_gateway >= most or len(self._running) >= MOST_BATCHES
 
     def _size(self, way):
-        size = self.batch_size or get_gateway_class(way.provider).batch_size
+        size = self.batch_size or self._sizes.get(way.gateway_id) or _least(way)
         if way.gateway_id not in self._proven:
             size = min(size, FIRST_BATCH)
         return size if way.limit is None else min(size, way.limit)
@@ -224,11 +229,23 @@ class Lane:
                 # Its texts become unknown when their lease ends.
                 _logger.exception("message %s: a batch could not be recorded", batch.message_id)
                 took_any = False
+            self._fit_size(batch)
             if took_any:
                 self._proven.add(batch.gateway_id)
             else:
                 self._proven.discard(batch.gateway_id)
                 self._put_off.add((batch.way.source, batch.gateway_id))
+
+    def _fit_size(self, batch):
+        """Learn from a batch how many texts the next one should have."""
+        least = _least(batch.way)
+        size = self._sizes.get(batch.gateway_id, least)
+        seconds = time.monotonic() - batch.began
+        if seconds < QUICK and len(batch.texts) >= size:
+            size = min(2 * size, max(MOST_TEXTS, least))
+        elif seconds > SLOW:
+            size = max(size // 2, least)
+        self._sizes[batch.gateway_id] = size
 
     def _close(self):
         self._settle()
@@ -238,6 +255,10 @@ class Lane:
         for gateway, _turn in self._gateways.values():
             gateway.close()
         self._gateways = {}
+
+
+def _least(way):
+    return get_gateway_class(way.provider).batch_size
 
 
 def write_texts(env, message_id, claims):

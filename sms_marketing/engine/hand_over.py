@@ -41,6 +41,7 @@ class Batch:
     begin_by: float
     texts: list = field(default_factory=list)
     refused: list = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def gateway_id(self):

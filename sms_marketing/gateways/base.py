@@ -64,7 +64,7 @@ class Gateway(ABC):
     code: ClassVar[str]
     #: Name for people.
     label: ClassVar[str]
-    #: How many texts a caller should pass to one `send`.
+    #: How many texts a caller should pass to one `send`, at the least; more where it is quick.
     batch_size: ClassVar[int] = 100
     #: How many requests run at the same time.
     concurrency: ClassVar[int] = 1

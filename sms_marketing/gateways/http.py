@@ -3,8 +3,8 @@
 It knows exactly one thing that HTTP libraries do not tell: whether a request had been written when
 it failed. Before that the provider cannot have taken the text, after that it may have.
 
-* A request head that could not be handed to the network completely was not acted upon by any
-  server, so a failure in name lookup, connecting, TLS or writing the head is "not taken".
+* A request that could not be handed to the network completely was not acted upon by any server,
+  so a failure in name lookup, connecting, TLS or writing is "not taken".
 * Any failure after that is "outcome lost", also a reset on a kept-alive connection: from here it
   cannot be told from a server that took the text and died. To make it rare, a connection that
   was idle longer than `KEEP_ALIVE` seconds, or in which something has come unasked, is not used
@@ -53,25 +53,35 @@ _FAILURES = (OSError, http.client.HTTPException, ValueError)
 
 
 class _TracedConnection:
-    """Notes when a request head has been handed to the network."""
+    """Hands a request to the network in one piece, and notes that it has."""
 
     origin = None
     written = False
     used_at = 0.0
+    _parts = None
     timeouts = (5.0, 30.0)
 
     def connect(self):
         self.timeout, read_timeout = self.timeouts
-        try:
-            super().connect()
-        finally:
-            # A tunnel through a proxy writes its own request while connecting.
-            self.written = False
+        super().connect()
         self.sock.settimeout(read_timeout)
 
-    def send(self, data):
-        super().send(data)
+    def ask(self, method, target, body, headers):
+        """Send a request: head and body at once, which is one call to the system and no wait."""
+        self._parts = []
+        try:
+            self.request(method, target, body, headers)
+            request = b"".join(self._parts)
+        finally:
+            self._parts = None
+        self.send(request)
         self.written = True
+
+    def send(self, data):
+        if self._parts is None:
+            super().send(data)
+        else:
+            self._parts.append(data)
 
     def is_stale(self):
         """Whether the peer may have closed it: then it is not used again."""
@@ -136,7 +146,7 @@ class HttpClient:
             connection = self._connection(origin)
             if params:
                 target += ("&" if "?" in target else "?") + urlencode(params)
-            connection.request(method, target, data, fields)
+            connection.ask(method, target, data, fields)
             response = connection.getresponse()
             try:
                 answer = self._read(response)
