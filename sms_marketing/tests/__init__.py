@@ -58,6 +58,7 @@ from . import test_security
 from . import test_send_test
 from . import test_send_test_tour
 from . import test_sender_gateway
+from . import test_sender_pool
 from . import test_short_link
 from . import test_sign_up
 from . import test_sign_up_form
