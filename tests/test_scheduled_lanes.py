@@ -14,6 +14,8 @@ from rig.provider import SlowProvider
 #: Seconds after a text within which its receipt comes.
 RECEIPT_AFTER = (0.02, 1.0)
 CALLERS = 4
+#: Seconds that the provider takes: the other cron thread begins a second or two after the first.
+DELAY = 0.5
 TROUBLE = ("deadlock", "could not serialize")
 
 
@@ -33,7 +35,7 @@ def prepared(machine, clone_database, module_folder):
 def test_lanes_and_receipts_do_not_hinder_each_other(machine, clone_database, prepared, folder):
     template, campaign = prepared
     database = clone_database(template)
-    with SlowProvider(folder, delay=0.1) as provider, Odoo(machine, database, folder) as odoo:
+    with SlowProvider(folder, DELAY) as provider, Odoo(machine, database, folder) as odoo:
         sending.point_at(odoo, campaign, provider)
         odoo.call("sms.marketing.message", "action_send", [campaign["message"]])
         receipts = Receipts(provider)

@@ -148,10 +148,23 @@ class SmsMarketingMessage(models.Model):
     @api.model
     def _trigger_dispatch(self, at=None):
         """Have the lanes run soon, or at these moments (UTC)."""
-        for name in LANES:
-            action = self.env.ref(f"sms_marketing.{name}", raise_if_not_found=False)
-            if action and action.sudo().active:
-                action.sudo()._trigger(at)
+        for action in self._lane_actions():
+            action._trigger(at)
+
+    @api.model
+    def _lane_actions(self):
+        """The scheduled actions of which each is a lane, those that are switched on."""
+        actions = (
+            self.env.ref(f"sms_marketing.{name}", raise_if_not_found=False) for name in LANES
+        )
+        return [action.sudo() for action in actions if action and action.sudo().active]
+
+    @api.model
+    def _wake_other_lanes(self):
+        """While one lane wrote a message's recipients, the others found nothing and ended."""
+        actions = self._lane_actions()
+        for action in actions[1:] and actions:
+            action._trigger()
 
     @api.model
     def _cron_dispatch(self):
@@ -181,7 +194,8 @@ class SmsMarketingMessage(models.Model):
         registry, handled, remains = self.env.registry, 0, True
         while not WORK.is_stopping:
             began = in_own_transaction(registry, lambda env: env.cr.now())
-            schedule.start_due(registry)
+            if schedule.start_due(registry):
+                in_own_transaction(registry, lambda env: env[self._name]._wake_other_lanes())
             seen, remains = Lane(registry).run(end - time.monotonic())
             handled += seen
             wait = in_own_transaction(registry, lambda env, began=began: next_due(env, began))
