@@ -5,6 +5,7 @@ from . import test_approval
 from . import test_approval_tour
 from . import test_audience
 from . import test_blacklist
+from . import test_claims_matrix
 from . import test_companies
 from . import test_consent
 from . import test_consent_doors
