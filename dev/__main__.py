@@ -38,8 +38,14 @@ def command_setup(options):
 
 def command_install(options):
     """Install or update the add-on in a database."""
-    with ready() as server:
-        database.install(server, options.database, demo=options.demo, fresh=options.fresh)
+    with ready(testing=bool(options.others)) as server:
+        database.install(
+            server,
+            options.database,
+            demo=options.demo,
+            fresh=options.fresh,
+            others=options.others,
+        )
 
 
 def command_drop(options):
@@ -114,7 +120,9 @@ def command_screenshots(options):
     """Make the pictures of the documentation, docs/images."""
     from . import screenshots
 
-    return _in_a_passing_database(SCREENSHOTS_DATABASE, screenshots.run)
+    return _in_a_passing_database(
+        SCREENSHOTS_DATABASE, lambda _server, wanted: screenshots.run(wanted)
+    )
 
 
 def command_bench(options):
@@ -137,7 +145,7 @@ def _in_a_passing_database(name, job):
             is_new=True,
         )
         try:
-            return job(wanted)
+            return job(server, wanted)
         finally:
             database.drop(server, name)
 
@@ -227,6 +235,9 @@ def parser():
     install = add("install", command_install)
     install.add_argument("--demo", action="store_true", help="with demo data (new databases)")
     install.add_argument("--fresh", action="store_true", help="delete the database first")
+    install.add_argument(
+        "--with", dest="others", nargs="*", default=(), metavar="ADDON", help="other add-ons too"
+    )
     add("drop", command_drop)
     add("demo", command_demo, database_argument=False)
     add("screenshots", command_screenshots, database_argument=False)

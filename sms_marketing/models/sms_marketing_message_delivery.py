@@ -155,15 +155,20 @@ class SmsMarketingMessage(models.Model):
             # The lane has transactions of its own; this one must not stay open beside them.
             self.env["ir.cron"]._commit_progress()
             handled, remains = self._dispatch(time.monotonic() + LANE_SECONDS)
-            if handled:
-                self.env.ref("sms_marketing.ir_cron_roll_up")._trigger()
-                if self.env["sms.marketing.gateway"].search_count([("provider", "=", "sandbox")]):
-                    self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
+            self._follow_up(handled)
             if remains:
                 self._trigger_dispatch()
             # What remains is for the trigger; Odoo must not call again while it stops.
             remaining = int(remains and not WORK.is_stopping)
             self.env["ir.cron"]._commit_progress(handled, remaining=remaining)
+
+    @api.model
+    def _follow_up(self, handled):
+        """Wake the scheduled actions for which texts that were handed over are work."""
+        if handled:
+            self.env.ref("sms_marketing.ir_cron_roll_up")._trigger()
+            if self.env["sms.marketing.gateway"].search_count([("provider", "=", "sandbox")]):
+                self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
 
     @api.model
     def _dispatch(self, end):
