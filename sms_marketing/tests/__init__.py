@@ -26,6 +26,7 @@ from . import test_gateway_http
 from . import test_gateway_infobip
 from . import test_gateway_kannel
 from . import test_gateway_messagebird
+from . import test_gateway_odoo
 from . import test_gateway_plivo
 from . import test_gateway_sandbox
 from . import test_gateway_sinch
