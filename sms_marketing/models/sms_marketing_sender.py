@@ -38,12 +38,20 @@ class SmsMarketingSender(models.Model):
         help="Contacts with a number of another calling code are left out. "
         "Empty: every country. A new phone number starts with its own country.",
     )
+    rate = fields.Float(
+        string="Texts a Second",
+        digits=(16, 2),
+        help="No more texts than this leave from the sender in a second, however many machines "
+        "send. 0: no limit but the gateway's.",
+    )
     sequence = fields.Integer(default=10, help="The first sender of a company is its default.")
     active = fields.Boolean(default=True)
 
     _value_gateway_unique = models.UniqueIndex(
         "(value, gateway_id)", "This gateway has this sender already."
     )
+
+    _rate = models.Constraint("CHECK (rate >= 0)", "A rate is texts a second, 0 or more.")
 
     @api.depends("value", "label")
     def _compute_display_name(self):

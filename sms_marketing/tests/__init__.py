@@ -17,6 +17,7 @@ from . import test_double_opt_in
 from . import test_editor_data
 from . import test_erasure
 from . import test_exact
+from . import test_fail_over
 from . import test_frequency_cap
 from . import test_gateway_answers
 from . import test_gateway_generic
@@ -48,6 +49,7 @@ from . import test_privacy_export
 from . import test_privacy_lookup
 from . import test_provider_accounts
 from . import test_provider_webhooks
+from . import test_rates
 from . import test_receipts
 from . import test_review
 from . import test_review_panel
