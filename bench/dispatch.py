@@ -16,7 +16,6 @@ from pathlib import Path
 
 from bare_clients import CLIENTS
 from fast_provider import FastProvider
-from rig.faulty import ACCOUNT
 from rig.odoo import run_in_shell, with_configuration
 
 from dev import database as databases

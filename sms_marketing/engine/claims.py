@@ -112,9 +112,9 @@ def next_due(env, since):
 def claim(env, message_id, limit, sender_id=None, way=None):
     """Take up to ``limit`` due recipients of a message (None: of answers).
 
-    Everything that forbids a text is checked again in this very statement: consent, marketing
-    status, blacklist, frequency cap, the message's state. Who may not be texted any more becomes
-    *skipped*; whose opening is over (B1) keeps waiting, for the next one.
+    Everything that forbids a text is checked again in this very statement: consent, contact and
+    number, marketing status, blacklist, frequency cap, the message's state. Who may not be texted
+    any more becomes *skipped*; whose opening is over (B1) keeps waiting, for the next one.
 
     :param sender_id: only those that this sender is to text; None: of all senders
     :param way: ``senders.Way`` of another gateway that stands in; None: as the recipients say
@@ -178,16 +178,20 @@ def claim(env, message_id, limit, sender_id=None, way=None):
                                  THEN 'unsubscribed'
                             WHEN due.kind = 'opt_in' AND agreed.state IS DISTINCT FROM 'pending'
                                  THEN 'settled'
+                            WHEN due.kind = 'opt_in' AND is_held THEN 'stop_wish'
                             WHEN due.kind <> 'campaign' THEN NULL
                             WHEN contact.id IS NULL THEN 'contact_deleted'
+                            WHEN contact.active IS NOT TRUE THEN 'archived'
+                            WHEN contact.company_id <> due.company_id THEN 'other_company'
                             WHEN contact.sms_marketing IS NOT TRUE THEN 'not_marketing'
+                            -- The text is written with this contact's values, for nobody else.
+                            WHEN due.number IS DISTINCT FROM contact.mobile_e164
+                                 AND due.number IS DISTINCT FROM contact.phone_e164
+                                 THEN 'number_changed'
                             WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                             WHEN agreed.state IS NULL THEN 'no_consent'
                             WHEN agreed.state <> 'subscribed' THEN agreed.state
-                            WHEN EXISTS (SELECT 1 FROM sms_marketing_inbound text
-                                          WHERE text.number = due.number
-                                            AND text.company_id = due.company_id AND %(held)s)
-                                 THEN 'stop_wish'
+                            WHEN is_held THEN 'stop_wish'
                             -- Counted when it goes out; a closed one may go when days have passed.
                             WHEN capped.number IS NOT NULL
                                  AND (due.open_until <= %(now)s) IS NOT TRUE
@@ -201,6 +205,11 @@ def claim(env, message_id, limit, sender_id=None, way=None):
                   LEFT JOIN phone_blacklist blacklist
                          ON blacklist.number = due.number AND blacklist.active
                   LEFT JOIN res_partner contact ON contact.id = due.partner_id
+                 CROSS JOIN LATERAL (
+                       SELECT EXISTS (SELECT 1 FROM sms_marketing_inbound text
+                                       WHERE text.number = due.number
+                                         AND text.company_id = due.company_id AND %(held)s)
+                                  AS is_held) AS wish
             )
             UPDATE sms_marketing_recipient recipient
                SET state = CASE WHEN checked.reason IS NOT NULL THEN 'skipped'

@@ -25,6 +25,7 @@ from . import (
     sms_marketing_gateway_messagebird,
     sms_marketing_gateway_infobip,
     sms_marketing_gateway_generic,
+    sms_marketing_gateway_odoo,
     sms_marketing_inbound,
     sms_marketing_keyword,
     sms_marketing_link,
@@ -67,4 +68,6 @@ from . import (
     sms_marketing_token_default,
     sms_marketing_usage,
     sms_marketing_usage_month,
+    sms_sms,
+    sms_tracker,
 )

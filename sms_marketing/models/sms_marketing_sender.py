@@ -120,9 +120,10 @@ class SmsMarketingSender(models.Model):
         return self.env["res.country"].search([("phone_code", "=", int(calling_code(number)))])
 
     def _allowed_prefixes(self):
-        """Prefixes of E.164 numbers that this sender may send to; empty means all.
+        """Prefixes of E.164 numbers that one of these senders may send to; empty means all.
 
         Calling codes are prefix-free (E.164), so comparing prefixes is exact.
         """
-        self.ensure_one()
+        if any(not sender.country_ids for sender in self):
+            return []
         return sorted({f"+{country.phone_code}" for country in self.country_ids})

@@ -5,6 +5,7 @@ from . import test_approval
 from . import test_approval_tour
 from . import test_audience
 from . import test_blacklist
+from . import test_claims_matrix
 from . import test_companies
 from . import test_consent
 from . import test_consent_doors
@@ -25,6 +26,7 @@ from . import test_gateway_http
 from . import test_gateway_infobip
 from . import test_gateway_kannel
 from . import test_gateway_messagebird
+from . import test_gateway_odoo
 from . import test_gateway_plivo
 from . import test_gateway_sandbox
 from . import test_gateway_sinch
@@ -58,6 +60,7 @@ from . import test_security
 from . import test_send_test
 from . import test_send_test_tour
 from . import test_sender_gateway
+from . import test_sender_pool
 from . import test_short_link
 from . import test_sign_up
 from . import test_sign_up_form
