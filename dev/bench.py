@@ -42,6 +42,7 @@ PROGRAMS = {
     "lanes": Program(),
     "dispatch": Program(peer=True),
     "faults": Program(peer=True),
+    "audience": Program(peer=True),
 }
 
 

@@ -2,6 +2,7 @@ from . import sms_marketing_engine_record
 
 # isort: split (the next ones inherit from it)
 from . import (
+    ir_config_parameter,
     phone_blacklist,
     res_company,
     res_config_settings,
