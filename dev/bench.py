@@ -41,6 +41,7 @@ PROGRAMS = {
     "editor": Program(served=True, browser=True),
     "lanes": Program(),
     "faults": Program(peer=True),
+    "receipts": Program(),
 }
 
 
