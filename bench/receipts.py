@@ -38,7 +38,7 @@ def server(machine, database, workers, port, log):
     process = subprocess.Popen(
         command,
         cwd=machine.dev,
-        env=dict(machine.variables, ODOO_MAX_HTTP_THREADS=str(CONNECTIONS)),
+        env=dict(machine.variables, ODOO_MAX_HTTP_THREADS=str(2 * CONNECTIONS)),
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
@@ -139,7 +139,9 @@ def main():
             install += ["-i", "mass_mailing_sms,sms_twilio,idle_route", "--log-level=warn"]
             subprocess.run(install, cwd=machine.dev, env=machine.variables, check=True)
             print(f"P4  receipts a second, {CONNECTIONS} connections, {options.runs} runs")
-            print(f"{'':14}{'ours':>8}{'idle':>8}{'peer':>8}{'of idle':>10}{'goal':>8}{'x peer':>8}")
+            print(
+                f"{'':14}{'ours':>8}{'idle':>8}{'peer':>8}{'of idle':>10}{'goal':>8}{'x peer':>8}"
+            )
             for mode in options.modes:
                 workers = MODES[mode]
                 one = measure(machine, database, folder, workers, options.calls, options.runs)

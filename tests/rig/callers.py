@@ -72,12 +72,10 @@ def _call(port, connection, request):
     fields = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
     status = int(lines[0].split()[1])
     is_kept = lines[0].startswith("http/1.1") and fields.get("connection") != "close"
-    if not is_kept or "content-length" not in fields:
-        while connection.recv(65536):
-            pass
-        connection.close()
-        return status, None
-    missing = int(fields["content-length"]) - len(body)
+    missing = int(fields.get("content-length", 0)) - len(body)
     while missing > 0:
         missing -= len(connection.recv(65536))
-    return status, connection
+    if is_kept:
+        return status, connection
+    connection.close()
+    return status, None

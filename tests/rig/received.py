@@ -38,8 +38,8 @@ def taken(env, *, texts, public_url):
         SQL(
             """
             INSERT INTO sms_marketing_recipient (
-                kind, message_id, company_id, sender_id, gateway_id, number, state, sent_at, attempt,
-                segments, token)
+                kind, message_id, company_id, sender_id, gateway_id, number, state, sent_at,
+                attempt, segments, token)
             SELECT 'campaign', %s, %s, %s, %s, '+3247' || lpad(number::text, 7, '0'), 'sent',
                    now() AT TIME ZONE 'UTC', 1, 1, 'bench' || number || '_' || %s
               FROM generate_series(1, %s) AS number
