@@ -59,12 +59,13 @@ def command_pytest(options):
     with ready(testing=True) as server:
         chosen = options.arguments or [f"{ADDON}/"]
         paths = [argument for argument in chosen if not argument.startswith("-")]
+        description = testing.describe(server, options.database)
+        variables = testing.server_environment(server) | {testing.VARIABLE: str(description)}
         if any(map(suites.is_system_test, paths)):
             command = suites.plain_pytest()
         else:
             command = suites.odoo_pytest(options.database)
-        description = testing.describe(server, options.database)
-        variables = testing.server_environment(server) | {testing.VARIABLE: str(description)}
+            variables |= suites.NO_JOB_RUNNER
         try:
             return foreground([*command, *chosen], cwd=ROOT, env=variables)
         finally:

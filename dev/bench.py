@@ -40,6 +40,7 @@ class Program:
 PROGRAMS = {
     "editor": Program(served=True, browser=True),
     "lanes": Program(),
+    "dispatch": Program(peer=True),
     "faults": Program(peer=True),
     "receipts": Program(),
 }

@@ -74,7 +74,8 @@ def _run_suites(server, tests, problems):
                     with step(f"Installing {suite}"):
                         database.run_odoo(used, ["-i", suite])
                 command = [*odoo_pytest(used), "--odoo-log-level=info"]
-            results.append(_run_suite(suite, [*command, *paths], variables))
+            no_runner = {} if suite == "system" else NO_JOB_RUNNER
+            results.append(_run_suite(suite, [*command, *paths], variables | no_runner))
             if suite != "system":
                 problems += _logged_errors(suite)
             if suite == "odoo":
@@ -85,6 +86,10 @@ def _run_suites(server, tests, problems):
             database.drop(server, name)
         if description:
             description.unlink()
+
+
+#: No job runner inside the tests of a database that has `queue_job`.
+NO_JOB_RUNNER = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"}
 
 
 def odoo_pytest(database_name):

@@ -11,7 +11,6 @@ from odoo.tests import tagged
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 from odoo.addons.queue_job.job import Job
-from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 from odoo.addons.sms_marketing.tests import common
 
 from ..hooks import uninstall_hook
@@ -19,16 +18,20 @@ from ..models.sms_marketing_message import KEY, LANES, PATIENCE
 
 CRON = "sms_marketing.ir_cron_dispatch"
 
+#: In place of the job runner's own, since one may be at work on the tests' database.
+LOCK = 731_205_518_662_013_177
+LOCK_NAME = "odoo.addons.sms_marketing_queue_job.models.sms_marketing_message.PG_ADVISORY_LOCK_ID"
+
 
 @contextmanager
 def job_runner(dbname):
     """Hold the lock that tells that a job runner is at work, from a connection of its own."""
     with db_connect(dbname).cursor() as cr:
-        cr.execute("SELECT pg_advisory_lock(%s)", [PG_ADVISORY_LOCK_ID])
+        cr.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         try:
             yield
         finally:
-            cr.execute("SELECT pg_advisory_unlock(%s)", [PG_ADVISORY_LOCK_ID])
+            cr.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 @tagged("post_install", "-at_install")
@@ -36,6 +39,7 @@ class TestJobs(common.SmsMarketingCase, CronMixinCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.startClassPatcher(patch(LOCK_NAME, LOCK))
         cls.env.cr.execute("DELETE FROM queue_job")
         cls.messages = cls.env["sms.marketing.message"]
 
