@@ -43,6 +43,7 @@ PROGRAMS = {
     "dispatch": Program(peer=True),
     "faults": Program(peer=True),
     "audience": Program(peer=True),
+    "receipts": Program(),
 }
 
 

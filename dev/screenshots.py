@@ -115,7 +115,7 @@ def draw(told):
 
 
 def _open_draft(page, told):
-    page.goto(f"{told['base']}/odoo/sms-marketing/{told['draft']}")
+    page.goto(f"{told['base']}/odoo/sms-campaigns/{told['draft']}")
     page.wait_for_selector(f"{PHONE} .o_sms_marketing_bubble")
 
 
@@ -159,7 +159,7 @@ def _draw_narrow(page, told):
 
 
 def _draw_results(page, told):
-    page.goto(f"{told['base']}/odoo/sms-marketing/{told['sent']}")
+    page.goto(f"{told['base']}/odoo/sms-campaigns/{told['sent']}")
     page.wait_for_selector(f"{PHONE} .o_sms_marketing_bubble")
     page.wait_for_timeout(800)
     _save(page, "message-sent")
