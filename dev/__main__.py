@@ -38,8 +38,14 @@ def command_setup(options):
 
 def command_install(options):
     """Install or update the add-on in a database."""
-    with ready() as server:
-        database.install(server, options.database, demo=options.demo, fresh=options.fresh)
+    with ready(testing=bool(options.others)) as server:
+        database.install(
+            server,
+            options.database,
+            demo=options.demo,
+            fresh=options.fresh,
+            others=options.others,
+        )
 
 
 def command_drop(options):
@@ -53,12 +59,13 @@ def command_pytest(options):
     with ready(testing=True) as server:
         chosen = options.arguments or [f"{ADDON}/"]
         paths = [argument for argument in chosen if not argument.startswith("-")]
+        description = testing.describe(server, options.database)
+        variables = testing.server_environment(server) | {testing.VARIABLE: str(description)}
         if any(map(suites.is_system_test, paths)):
             command = suites.plain_pytest()
         else:
             command = suites.odoo_pytest(options.database)
-        description = testing.describe(server, options.database)
-        variables = testing.server_environment(server) | {testing.VARIABLE: str(description)}
+            variables |= suites.NO_JOB_RUNNER
         try:
             return foreground([*command, *chosen], cwd=ROOT, env=variables)
         finally:
@@ -114,7 +121,9 @@ def command_screenshots(options):
     """Make the pictures of the documentation, docs/images."""
     from . import screenshots
 
-    return _in_a_passing_database(SCREENSHOTS_DATABASE, screenshots.run)
+    return _in_a_passing_database(
+        SCREENSHOTS_DATABASE, lambda _server, wanted: screenshots.run(wanted)
+    )
 
 
 def command_bench(options):
@@ -137,7 +146,7 @@ def _in_a_passing_database(name, job):
             is_new=True,
         )
         try:
-            return job(wanted)
+            return job(server, wanted)
         finally:
             database.drop(server, name)
 
@@ -227,6 +236,9 @@ def parser():
     install = add("install", command_install)
     install.add_argument("--demo", action="store_true", help="with demo data (new databases)")
     install.add_argument("--fresh", action="store_true", help="delete the database first")
+    install.add_argument(
+        "--with", dest="others", nargs="*", default=(), metavar="ADDON", help="other add-ons too"
+    )
     add("drop", command_drop)
     add("demo", command_demo, database_argument=False)
     add("screenshots", command_screenshots, database_argument=False)

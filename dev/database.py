@@ -29,6 +29,9 @@ from .report import SetupError, note, step
 # What the add-on stands on, as long as its manifest cannot be read.
 USUAL_DEPENDENCIES = ("base", "mail", "phone_validation", "utm", "base_automation", "crm")
 
+# What `bench/` measures beside the add-on.
+PEER = ("mass_mailing_sms", "sms_twilio")
+
 TEMPLATE_PREFIX = f"{ADDON}_template_"
 
 
@@ -80,10 +83,11 @@ def has_addon(server, database):
     )
 
 
-def install(server, database, demo=False, fresh=False):
+def install(server, database, demo=False, fresh=False, others=()):
     """Install the add-on in a database made from the template, or update it where it is.
 
-    Returns the path of Odoo's log. Raises SetupError when the log shows an error.
+    `others` are further add-ons to install or update with it. Returns the path of Odoo's log.
+    Raises SetupError when the log shows an error.
     """
     _check_name(database)
     with locked():
@@ -95,8 +99,11 @@ def install(server, database, demo=False, fresh=False):
         note(f"{ADDON}/ has no manifest yet: the database holds only its usual dependencies")
         return None
     option, verb = ("-u", "Updating") if has_addon(server, database) else ("-i", "Installing")
-    with step(f"{verb} {ADDON} in database {database}"):
-        return run_odoo(database, [option, ADDON, *(["--with-demo"] if demo else [])])
+    options = [option, ADDON, *(["--with-demo"] if demo else [])]
+    if others:  # -i updates nothing that is there, -u installs nothing that is not
+        options = [*options, "-i", ",".join(others), "-u", ",".join((ADDON, *others))]
+    with step(f"{verb} {', '.join((ADDON, *others))} in database {database}"):
+        return run_odoo(database, options)
 
 
 def ensure_current(server, database):
@@ -118,14 +125,22 @@ def ensure_current(server, database):
 
 def ensure_template(server, demo):
     """Return the name of a database with the add-on's dependencies, made once and kept."""
-    modules = _dependencies()
+    return _ensure_template(server, "demo" if demo else "plain", _dependencies(), demo)
+
+
+def ensure_peer(server):
+    """Return the name of a database with Odoo's own SMS apps, made once and kept: clone it."""
+    return _ensure_template(server, "peer", PEER)
+
+
+def _ensure_template(server, kind, modules, demo=False):
     odoo_path = (DEV / "stamps" / "odoo path").read_text()
     key = fingerprint(sorted(modules), odoo_path, demo, str(DATA_DIR))
-    kind = "demo" if demo else "plain"
     template = f"{TEMPLATE_PREFIX}{kind}_{key}"
     if template not in names(server):
         what = "with" if demo else "without"
-        with step(f"Making a database template of Odoo {what} demo data (about a minute)"):
+        title = "Odoo's own SMS apps" if kind == "peer" else f"Odoo {what} demo data"
+        with step(f"Making a database template of {title} (about a minute)"):
             making = f"{template}_making"
             drop(server, making)
             options = "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"  # as Odoo itself

@@ -14,6 +14,7 @@ def print_import(file_name, content, result):
     _line("taken", len(content.rows), 1)
     _line("new contacts", result.created, 2)
     _line("known contacts, updated", result.updated, 2)
+    _line("known contacts, as the file has them", result.unchanged, 2)
     _line("left out", left_out, 1)
     _line("Consents written to the log", sum(result.consents.values()))
     for state, count in result.consents.most_common():

@@ -6,12 +6,12 @@ import subprocess
 import time
 
 from . import parts
-from .paths import ADDON_DIR, DEV, ROOT, VENV, fingerprint, remove_stamp, stamp_is, write_stamp
+from .paths import DEV, ROOT, VENV, fingerprint, remove_stamp, stamp_is, write_stamp
 from .report import note, step, warn
 from .run import environment, run
 
 NODE_FOLDER = DEV / "node"
-PYTHON_FOLDERS = ("dev", "sms_marketing", "tests", "bench")
+PYTHON_FOLDERS = ("dev", "sms_marketing", "sms_marketing_queue_job", "tests", "bench")
 NODE_PACKAGES = ("package.json", "package-lock.json")
 
 
@@ -43,10 +43,11 @@ def _python_checks():
     folders = _existing(PYTHON_FOLDERS)
     yield "ruff check", [ruff, "check", "--quiet", *folders]
     yield "ruff format", [ruff, "format", "--check", "--quiet", *folders]
-    if (ADDON_DIR / "__manifest__.py").is_file():
-        yield "pylint-odoo", [VENV / "bin" / "pylint", "--rcfile=pyproject.toml", ADDON_DIR.name]
+    addons = sorted(path.parent.name for path in ROOT.glob("*/__manifest__.py"))
+    if addons:
+        yield "pylint-odoo", [VENV / "bin" / "pylint", "--rcfile=pyproject.toml", *addons]
         checks = VENV / "bin" / "oca-checks-odoo-module"
-        yield "oca checks", [checks, "--no-verbose", "--config=dev/oca_hooks.cfg", ADDON_DIR.name]
+        yield "oca checks", [checks, "--no-verbose", "--config=dev/oca_hooks.cfg", *addons]
         translations = _sources("*.po", "*.pot")
         if translations:
             yield "oca checks of translations", [VENV / "bin" / "oca-checks-po", *translations]

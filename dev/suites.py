@@ -65,14 +65,20 @@ def _run_suites(server, tests, problems):
         variables = testing.server_environment(server) | {testing.VARIABLE: str(description)}
         results = []
         for suite, paths in _selected(tests):
-            if suite == "odoo":
-                database.clone(server, pristine, used)
-                command = [*odoo_pytest(used), "--odoo-log-level=info"]
-            else:
+            if suite == "system":
                 command = plain_pytest()
-            results.append(_run_suite(suite, [*command, *paths], variables))
+            else:
+                database.drop(server, used)
+                database.clone(server, pristine, used)
+                if suite != "odoo":
+                    with step(f"Installing {suite}"):
+                        database.run_odoo(used, ["-i", suite])
+                command = [*odoo_pytest(used), "--odoo-log-level=info"]
+            no_runner = {} if suite == "system" else NO_JOB_RUNNER
+            results.append(_run_suite(suite, [*command, *paths], variables | no_runner))
+            if suite != "system":
+                problems += _logged_errors(suite)
             if suite == "odoo":
-                problems += _logged_errors()
                 results.append(_hoot_result())
         return results
     finally:
@@ -80,6 +86,10 @@ def _run_suites(server, tests, problems):
             database.drop(server, name)
         if description:
             description.unlink()
+
+
+#: No job runner inside the tests of a database that has `queue_job`.
+NO_JOB_RUNNER = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"}
 
 
 def odoo_pytest(database_name):
@@ -99,14 +109,17 @@ def is_system_test(path):
 
 
 def _selected(tests):
-    if tests:
-        chosen = {
-            "odoo": [path for path in tests if not is_system_test(path)],
-            "system": [path for path in tests if is_system_test(path)],
-        }
-        return [(suite, paths) for suite, paths in chosen.items() if paths]
-    addons = sorted(path.parent.name for path in ROOT.glob("*/__manifest__.py"))
-    return [("odoo", addons), ("system", ["dev/tests", "tests"])]
+    """Return (suite, paths): the main add-on (`odoo`), each other add-on, the whole system."""
+    others = sorted({path.parent.name for path in ROOT.glob("*/__manifest__.py")} - {ADDON})
+    if not tests:
+        suites = [(name, [name]) for name in others]
+        return [("odoo", [ADDON]), *suites, ("system", ["dev/tests", "tests"])]
+    chosen = {"odoo": [], **{name: [] for name in others}, "system": []}
+    for path in tests:
+        folder = path.split("::")[0].removeprefix("./").split("/")[0]
+        suite = "system" if is_system_test(path) else folder if folder in others else "odoo"
+        chosen[suite].append(path)
+    return [(suite, paths) for suite, paths in chosen.items() if paths]
 
 
 def _run_suite(suite, command, variables):
@@ -131,9 +144,9 @@ def _suite_log(suite):
     return LOGS / f"pytest-{suite}-{os.getpid()}.log"
 
 
-def _logged_errors():
-    """Return the errors that Odoo logged in its suite and no test expected (`assertLogs`)."""
-    log = _suite_log("odoo")
+def _logged_errors(suite):
+    """Return the errors that Odoo logged in a suite and no test expected (`assertLogs`)."""
+    log = _suite_log(suite)
     lines = LOGGED_ERROR.finditer(log.read_text(errors="replace") if log.is_file() else "")
     found = [match[0][:300] for match in lines]
     more = [f"… and {len(found) - 5} more in {log}"] if len(found) > 5 else []

@@ -5,7 +5,7 @@
     "category": "Marketing/SMS Marketing",
     "license": "LGPL-3",
     "author": "SMS Marketing contributors",
-    "depends": ["crm", "privacy_lookup"],
+    "depends": ["crm", "privacy_lookup", "sms"],
     "external_dependencies": {"python": ["phonenumbers", "requests", "tzdata"]},
     "data": [
         "security/sms_marketing_groups.xml",
@@ -36,6 +36,7 @@
         "views/sms_marketing_gateway_messagebird_views.xml",
         "views/sms_marketing_gateway_infobip_views.xml",
         "views/sms_marketing_gateway_generic_views.xml",
+        "views/sms_marketing_gateway_odoo_views.xml",
         "views/sms_marketing_sender_views.xml",
         "views/sms_marketing_price_views.xml",
         "views/sms_marketing_usage_month_views.xml",

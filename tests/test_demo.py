@@ -172,10 +172,10 @@ def test_bad_lines_are_named_and_the_others_taken(runs):
     assert re.search(r"new contacts \.+ +409\b", output)
 
 
-def test_second_run_updates_the_same_contacts(setup, runs):
+def test_second_run_finds_the_same_contacts(setup, runs):
     _status, output = runs[1]
     assert re.search(r"new contacts \.+ +0\b", output)
-    assert re.search(r"known contacts, updated \.+ +409\b", output)
+    assert re.search(r"known contacts, as the file has them \.+ +409\b", output)
     assert setup.sql(DATABASE, "SELECT count(*) FROM res_partner WHERE ref LIKE 'C0%'") == ["409"]
 
 

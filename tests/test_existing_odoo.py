@@ -181,6 +181,10 @@ def test_addon_imports_nothing_that_is_not_named():
     assert not foreign, "not named in requirements.txt"
 
 
+#: Modules of Python that read a requirement's data, which nobody imports.
+READS = {"zoneinfo": "tzdata"}
+
+
 def test_requirements_are_those_that_are_used():
     used = {
         name
@@ -188,6 +192,7 @@ def test_requirements_are_those_that_are_used():
         if "tests" not in path.relative_to(ADDON_DIR).parts
         for name in imports_of(path)
     }
+    used |= {READS[name] for name in used & READS.keys()}
     named = {imported_as(name) for name in own_requirements()}
     assert named <= used, f"named in requirements.txt and never used: {named - used}"
     manifest = ast.literal_eval((ADDON_DIR / "__manifest__.py").read_text())
@@ -208,9 +213,9 @@ def imports_of(path):
 
 def requirements_of_odoo():
     """What Odoo itself needs, by its own package's word."""
-    import odoo
+    import odoo.release  # `odoo` itself is spread over as many folders as there are OCA wheels
 
-    tree = Path(next(iter(odoo.__path__))).parent
+    tree = Path(odoo.release.__file__).parents[1]
     for metadata in sorted(tree.glob("odoo*.egg-info/PKG-INFO")):
         lines = email.message_from_string(metadata.read_text()).get_all("Requires-Dist")
         return [name_in(line) for line in lines]

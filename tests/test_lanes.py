@@ -1,7 +1,6 @@
 """Two lanes in two processes on one database, and STOPs that come in while a campaign goes out."""
 
 import random
-import subprocess
 import threading
 import time
 import urllib.request
@@ -11,8 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 from rig import sending
+from rig.lanes import run_lanes
 from rig.listener import wait_until
-from rig.odoo import Odoo, run_in_shell, script_for, shell_command
+from rig.odoo import Odoo, run_in_shell
 from rig.provider import SlowProvider
 
 LANE_BATCH = 20
@@ -47,7 +47,7 @@ def test_two_lanes_share_the_work(machine, clone_database, prepared, folder):
         )
         assert started == 1
         assert sending.states(machine, database, campaign) == {"queued": sending.RECIPIENTS}
-        handled = run_lanes(machine, database, folder, count=2)
+        handled = run_lanes(machine, database, folder, count=2, batch_size=LANE_BATCH)
         arrived = [arrival.number for arrival in provider.arrivals()]
 
     print(f"texts by lane: {handled}")
@@ -56,35 +56,6 @@ def test_two_lanes_share_the_work(machine, clone_database, prepared, folder):
     assert sorted(arrived) == sorted(sending.numbers())
     assert sending.states(machine, database, campaign) == {"sent": sending.RECIPIENTS}
     assert sending.is_closed(machine, database, campaign)
-
-
-def run_lanes(machine, database, folder, count):
-    """Run lanes in processes of their own, which begin together; texts that each has handled."""
-    go = folder / "go"
-    lanes = []
-    try:
-        for number in range(count):
-            ready, result = folder / f"ready{number}", folder / f"result{number}"
-            values = {"batch_size": LANE_BATCH, "ready": str(ready), "go": str(go)}
-            process = subprocess.Popen(
-                shell_command(machine, database, folder / f"lane{number}.log"),
-                stdin=subprocess.PIPE,
-                cwd=machine.dev,
-                env=machine.variables,
-                stdout=subprocess.DEVNULL,
-                text=True,
-            )
-            lanes.append((process, ready, result))
-            process.stdin.write(script_for("inside", "run_lane", values, result))
-            process.stdin.close()
-        assert wait_until(lambda: all(ready.exists() for _process, ready, _result in lanes), 120)
-        go.touch()
-        assert [process.wait(180) for process, _ready, _result in lanes] == [0] * count
-        return [int(result.read_text()) for _process, _ready, result in lanes]
-    finally:
-        for process, _ready, _result in lanes:
-            process.kill()
-            process.wait()
 
 
 def test_nobody_is_texted_after_the_answer_to_his_stop(machine, clone_database, prepared, folder):

@@ -114,5 +114,23 @@ def test_logged_errors(tmp_path, monkeypatch):
         + passed.format("sms_marketing")
         + passed.format("web")
     )
-    assert suites._logged_errors() == [f"logged during the tests: {error}"]
+    assert suites._logged_errors("odoo") == [f"logged during the tests: {error}"]
     assert suites._hoot_result() == Result("hoot", passed=1)
+
+
+def test_each_other_add_on_is_a_suite(tmp_path, monkeypatch):
+    monkeypatch.setattr(suites, "ROOT", tmp_path)
+    for name in ("sms_marketing", "sms_marketing_queue_job"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__manifest__.py").write_text("{}")
+    assert suites._selected(()) == [
+        ("odoo", ["sms_marketing"]),
+        ("sms_marketing_queue_job", ["sms_marketing_queue_job"]),
+        ("system", ["dev/tests", "tests"]),
+    ]
+    chosen = ["tests/test_a.py", "sms_marketing_queue_job/tests/test_b.py::test", "sms_marketing/"]
+    assert suites._selected(chosen) == [
+        ("odoo", ["sms_marketing/"]),
+        ("sms_marketing_queue_job", ["sms_marketing_queue_job/tests/test_b.py::test"]),
+        ("system", ["tests/test_a.py"]),
+    ]

@@ -7,7 +7,7 @@ not sent always adds up. No contact passes through Python: memory does not grow 
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from . import frequency, timing
+from . import frequency, sender_pool, timing
 from .stop_wishes import IS_HELD
 from .transactions import NOW
 from .vocabulary import NUMBER_REASONS
@@ -46,8 +46,9 @@ def prepare(message):
                 kind, message_id, company_id, sender_id, gateway_id, partner_id, number,
                 number_field, state, reason, time_zone, send_at, due_at, open_until, queued_at,
                 attempt, token)
-            SELECT 'campaign', %(message)s, %(company)s, %(sender)s, %(gateway)s, partner_id,
-                   number, number_field,
+            SELECT 'campaign', %(message)s, %(company)s,
+                   COALESCE(pool.sender_id, %(sender)s), COALESCE(pool.gateway_id, %(gateway)s),
+                   partner_id, number, number_field,
                    CASE WHEN COALESCE(audience.reason, slot.left_out) IS NULL
                         THEN 'queued' ELSE 'skipped' END,
                    COALESCE(audience.reason, slot.reason), slot.time_zone,
@@ -57,6 +58,7 @@ def prepare(message):
               FROM sms_marketing_audience audience
               LEFT JOIN %(slots)s ON audience.reason IS NULL
                                  AND slot.zone = audience.zone AND slot.prefix = audience.prefix
+              %(pool)s
              ORDER BY partner_id
             """,
             message=message.id,
@@ -66,6 +68,7 @@ def prepare(message):
             send_at=message.scheduled_at or now,
             token=NEW_TOKEN,
             slots=timing.slot_table(groups, slots),
+            pool=sender_pool.join(message, SQL("audience.number")),
         )
     )
     considered = env.cr.rowcount
@@ -134,7 +137,7 @@ def audience_query(message):
     The frequency cap is looked at when the message is due, and after the choice of the number: who
     has had enough on the mobile is not texted on the other phone instead.
     """
-    prefixes = [f"{prefix}%" for prefix in message.sender_id._allowed_prefixes()]
+    prefixes = [f"{prefix}%" for prefix in message._senders()._allowed_prefixes()]
     return SQL(
         """
         WITH named AS (%(named)s),

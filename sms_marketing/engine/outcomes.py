@@ -47,6 +47,8 @@ def record(env, outcomes):
             getattr(outcome, "price", None),
             getattr(outcome, "currency", None),
             _back_off(one, outcome).total_seconds(),
+            one.home_sender_id,
+            one.home_gateway_id,
         )
         for one, outcome in outcomes
     ]
@@ -56,9 +58,10 @@ def record(env, outcomes):
             WITH outcome AS (
                 SELECT * FROM unnest(
                     %s::int[], %s::int[], %s::varchar[], %s::varchar[], %s::varchar[],
-                    %s::varchar[], %s::int[], %s::numeric[], %s::varchar[], %s::float[]
+                    %s::varchar[], %s::int[], %s::numeric[], %s::varchar[], %s::float[],
+                    %s::int[], %s::int[]
                 ) AS outcome(id, attempt, state, reason, detail, reference, segments, price,
-                             currency, back_off)
+                             currency, back_off, home_sender, home_gateway)
             ), locked AS (
                 -- In the order of ids, as every statement that locks many recipients.
                 SELECT recipient.id,
@@ -86,6 +89,11 @@ def record(env, outcomes):
                                  WHEN gave_up THEN 'gave_up' ELSE settled.reason END,
                    detail = CASE WHEN is_ours THEN settled.detail ELSE recipient.detail END,
                    lease_until = NULL,
+                   -- What another gateway did not take either waits where it belongs.
+                   sender_id = CASE WHEN is_ours AND next_state = 'queued'
+                                    THEN settled.home_sender ELSE recipient.sender_id END,
+                   gateway_id = CASE WHEN is_ours AND next_state = 'queued'
+                                     THEN settled.home_gateway ELSE recipient.gateway_id END,
                    -- A code that is on its way to its number is nobody else's to read.
                    body = CASE WHEN recipient.kind = 'verification' AND next_state <> 'queued'
                                THEN NULL ELSE recipient.body END,
@@ -133,6 +141,49 @@ def _back_off(one, outcome):
         return timedelta(seconds=min(max(outcome.after, 1), LAST_BACK_OFF))
     seconds = min(FIRST_BACK_OFF * 2 ** (one.attempt - 1), LAST_BACK_OFF)
     return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
+
+
+def give_back(why=""):
+    """Outcome of a text that was claimed and then not handed over: it is due again at once."""
+    return Retry(after=0, reason=None, detail=why)
+
+
+def give_up_waiting(env):
+    """Give up what has waited for a day for gateways that have been down as long.
+
+    Nobody asks these gateways for more than a text now and then, so that the others would wait
+    for ever, and go out when nobody wants them any more.
+    """
+    given_up = env.execute_query(
+        SQL(
+            """
+            WITH down AS (
+                SELECT sender.id, sender.company_id FROM sms_marketing_sender sender
+                  JOIN sms_marketing_gateway gateway ON gateway.id = sender.gateway_id
+                 WHERE gateway.down_since < %(now)s - make_interval(hours => %(hours)s)
+            ), source AS (
+                SELECT message.id AS message_id, down.id AS sender_id FROM down
+                  JOIN sms_marketing_message message ON message.company_id = down.company_id
+                 WHERE message.state = 'sending'
+            ), old AS (
+                SELECT recipient.id FROM sms_marketing_recipient recipient
+                  JOIN source USING (message_id, sender_id)
+                 WHERE recipient.state = 'queued' AND due_at <= %(now)s
+                   AND send_at < %(now)s - make_interval(hours => %(hours)s)
+                 ORDER BY recipient.id FOR UPDATE OF recipient SKIP LOCKED
+            )
+            UPDATE sms_marketing_recipient recipient
+               SET state = 'failed', reason = 'gave_up', settled_at = %(now)s
+              FROM old WHERE recipient.id = old.id
+            RETURNING recipient.message_id
+            """,
+            now=NOW,
+            hours=GIVE_UP_AFTER,
+        )
+    )
+    if given_up:
+        schedule.mark(env, {message_id for (message_id,) in given_up})
+    return len(given_up)
 
 
 def expire_leases(env):

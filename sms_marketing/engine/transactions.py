@@ -35,6 +35,11 @@ def own_transaction(registry, context=None):
         yield api.Environment(cr, api.SUPERUSER_ID, context or {})
 
 
+def allows_threads(cr):
+    """Whether other threads may open cursors meanwhile; in a test all cursors are the test's."""
+    return isinstance(cr, Cursor)
+
+
 def read_committed(cr):
     """Commit what this cursor has done, and let its next transaction be READ COMMITTED.
 

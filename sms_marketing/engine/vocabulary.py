@@ -77,6 +77,7 @@ NUMBER_REASONS = [
 #: Reasons that can only arise between the audience and the hand-over.
 DISPATCH_REASONS = [
     ("contact_deleted", "Contact was deleted"),
+    ("number_changed", "Contact has another number now"),
     ("gave_up", "Gateway did not take it in time"),
     ("rendering", "Text could not be written for this contact"),
     ("not_verified", "Test number is not verified"),

@@ -1,6 +1,17 @@
 """SMS providers in plain Python: no ORM, one small interface (`base.Gateway`), typed outcomes."""
 
-from . import generic, infobip, kannel, messagebird, plivo, sandbox, sinch, twilio, vonage
+from . import (
+    generic,
+    infobip,
+    kannel,
+    messagebird,
+    odoo_sms,
+    plivo,
+    sandbox,
+    sinch,
+    twilio,
+    vonage,
+)
 from .base import Gateway, get_gateway_class, register
 
 __all__ = [
@@ -10,6 +21,7 @@ __all__ = [
     "infobip",
     "kannel",
     "messagebird",
+    "odoo_sms",
     "plivo",
     "register",
     "sandbox",

@@ -54,7 +54,8 @@ SENDER_NAME = "name"
 class Gateway(ABC):
     """One account at one provider, ready to send. Use it as a context manager, or `close()` it.
 
-    An instance is used by one caller at a time; it may hand over concurrently by itself.
+    An instance is used by one caller at a time, unless its class says `is_shareable`; it may hand
+    over concurrently by itself.
 
     :raises ConfigurationError: from the constructor, when the account cannot work.
     """
@@ -63,10 +64,12 @@ class Gateway(ABC):
     code: ClassVar[str]
     #: Name for people.
     label: ClassVar[str]
-    #: How many texts a caller should pass to one `send`.
+    #: How many texts a caller should pass to one `send`, at the least; more where it is quick.
     batch_size: ClassVar[int] = 100
     #: How many requests run at the same time.
     concurrency: ClassVar[int] = 1
+    #: Whether `send` may be called by several threads at once; they share `concurrency`.
+    is_shareable: ClassVar[bool] = False
     #: Whether the provider can be asked later what became of a text.
     supports_lookup: ClassVar[bool] = False
     #: Whether receipts and inbound texts need an address that the provider can reach.

@@ -5,11 +5,12 @@ Secrets and message bodies are left out of `repr`, because a `repr` ends up in l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Self
 
 from .reasons import Reason
 
@@ -23,12 +24,14 @@ class Account:
         `/receipt` and `/inbound` are below it. Empty if there is none. It holds a secret.
     :param connect_timeout: seconds to wait for a connection.
     :param read_timeout: seconds to wait for an answer after the request was written.
+    :param bridge: reaches a provider that lives among Odoo's records (`odoo_sms.Bridge`).
     """
 
     settings: Mapping[str, str] = field(repr=False)
     callback_url: str = field(default="", repr=False)
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
+    bridge: object | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,10 @@ class Receipt:
     segments: int | None = None
     price: Decimal | None = None
     currency: str | None = None
+
+    def named(self, reference: str) -> Self:
+        """The same receipt for the text that has this reference of ours."""
+        return replace(self, reference=reference)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ FROZEN_FIELDS = frozenset(
         "include_opt_out_text",
         "subscription_type_id",
         "sender_id",
+        "pool_ids",
         "company_id",
         "include_list_ids",
         "include_partner_ids",
@@ -82,6 +83,16 @@ class SmsMarketingMessage(models.Model):
         check_company=True,
         ondelete="restrict",
         default=lambda self: self._default_sender(),
+    )
+    pool_ids = fields.Many2many(
+        "sms.marketing.sender",
+        "sms_marketing_message_pool_rel",
+        "message_id",
+        "sender_id",
+        string="Further Senders",
+        check_company=True,
+        help="The sender and these share the texts. A number gets them from the sender that it "
+        "knows, else from one for its country.",
     )
     campaign_id = fields.Many2one("utm.campaign", ondelete="set null", tracking=True)
     user_id = fields.Many2one(
@@ -183,8 +194,14 @@ class SmsMarketingMessage(models.Model):
             of_company = message.with_company(message.company_id)
             if message.sender_id.company_id != message.company_id:
                 message.sender_id = of_company._default_sender()
+                message.pool_ids = False
             if message.subscription_type_id.company_id != message.company_id:
                 message.subscription_type_id = of_company._default_subscription_type()
+
+    def _senders(self):
+        """The senders that share the message's texts; its own one first."""
+        self.ensure_one()
+        return self.sender_id | self.pool_ids.filtered("active")
 
     def _short_link_base(self):
         """What stands before the code in a short link of this message."""

@@ -11,6 +11,8 @@ from ..engine.transactions import in_own_transaction
 #: Seconds that one call of a scheduled action works; well under Odoo's cron time limits.
 LANE_SECONDS = 45
 SANDBOX_SECONDS = 20
+#: The scheduled actions of which each is a lane; all but the first wait to be activated.
+LANES = ("ir_cron_dispatch", "ir_cron_dispatch_2", "ir_cron_dispatch_3", "ir_cron_dispatch_4")
 
 #: field -> the measures of the rollup that it adds up (S46, S47)
 FIGURES = {
@@ -145,8 +147,11 @@ class SmsMarketingMessage(models.Model):
 
     @api.model
     def _trigger_dispatch(self, at=None):
-        """Have the lane run soon, or at these moments (UTC)."""
-        self.env.ref("sms_marketing.ir_cron_dispatch").sudo()._trigger(at)
+        """Have the lanes run soon, or at these moments (UTC)."""
+        for name in LANES:
+            action = self.env.ref(f"sms_marketing.{name}", raise_if_not_found=False)
+            if action and action.sudo().active:
+                action.sudo()._trigger(at)
 
     @api.model
     def _cron_dispatch(self):
@@ -155,15 +160,20 @@ class SmsMarketingMessage(models.Model):
             # The lane has transactions of its own; this one must not stay open beside them.
             self.env["ir.cron"]._commit_progress()
             handled, remains = self._dispatch(time.monotonic() + LANE_SECONDS)
-            if handled:
-                self.env.ref("sms_marketing.ir_cron_roll_up")._trigger()
-                if self.env["sms.marketing.gateway"].search_count([("provider", "=", "sandbox")]):
-                    self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
+            self._follow_up(handled)
             if remains:
                 self._trigger_dispatch()
             # What remains is for the trigger; Odoo must not call again while it stops.
             remaining = int(remains and not WORK.is_stopping)
             self.env["ir.cron"]._commit_progress(handled, remaining=remaining)
+
+    @api.model
+    def _follow_up(self, handled):
+        """Wake the scheduled actions for which texts that were handed over are work."""
+        if handled:
+            self.env.ref("sms_marketing.ir_cron_roll_up")._trigger()
+            if self.env["sms.marketing.gateway"].search_count([("provider", "=", "sandbox")]):
+                self.env.ref("sms_marketing.ir_cron_sandbox")._trigger()
 
     @api.model
     def _dispatch(self, end):

@@ -147,15 +147,16 @@ class SmsMarketingMessage(models.Model):
         if not sender.active or not gateway.active:
             text = self.env._("The sender or its gateway is archived. Choose another sender.")
             return [Finding(ERROR, "sender_archived", text, mend)]
-        try:
-            gateway._connect().close()
-        except ConfigurationError as error:
-            text = self.env._(
-                "Gateway “%(gateway)s” cannot be used: %(error)s",
-                gateway=gateway.name,
-                error=error,
-            )
-            return [Finding(ERROR, "gateway_unusable", text, mend)]
+        for gateway in self.sudo()._senders().gateway_id:
+            try:
+                gateway._connect().close()
+            except ConfigurationError as error:
+                text = self.env._(
+                    "Gateway “%(gateway)s” cannot be used: %(error)s",
+                    gateway=gateway.name,
+                    error=error,
+                )
+                return [Finding(ERROR, "gateway_unusable", text, mend)]
         return []
 
     def _review_subscription_type(self, facts):

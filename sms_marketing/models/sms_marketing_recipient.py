@@ -90,8 +90,8 @@ class SmsMarketingRecipient(models.Model):
     click_ids = fields.One2many("sms.marketing.click", "recipient_id", readonly=True)
     click_count = fields.Integer(compute="_compute_click_count")
 
-    # The queue: carries every claim.
-    _queue = models.Index("(message_id, due_at, id) WHERE state = 'queued'")
+    # The queue: carries every claim. By sender, so that one which must wait is passed over.
+    _queue = models.Index("(message_id, sender_id, due_at, id) WHERE state = 'queued'")
     _leases = models.Index("(lease_until) WHERE state = 'sending'")
     _message_state = models.Index("(message_id, state)")
     _number = models.Index("(number, id)")

@@ -38,12 +38,20 @@ class SmsMarketingSender(models.Model):
         help="Contacts with a number of another calling code are left out. "
         "Empty: every country. A new phone number starts with its own country.",
     )
+    rate = fields.Float(
+        string="Texts a Second",
+        digits=(16, 2),
+        help="No more texts than this leave from the sender in a second, however many machines "
+        "send. 0: no limit but the gateway's.",
+    )
     sequence = fields.Integer(default=10, help="The first sender of a company is its default.")
     active = fields.Boolean(default=True)
 
     _value_gateway_unique = models.UniqueIndex(
         "(value, gateway_id)", "This gateway has this sender already."
     )
+
+    _rate = models.Constraint("CHECK (rate >= 0)", "A rate is texts a second, 0 or more.")
 
     @api.depends("value", "label")
     def _compute_display_name(self):
@@ -112,9 +120,10 @@ class SmsMarketingSender(models.Model):
         return self.env["res.country"].search([("phone_code", "=", int(calling_code(number)))])
 
     def _allowed_prefixes(self):
-        """Prefixes of E.164 numbers that this sender may send to; empty means all.
+        """Prefixes of E.164 numbers that one of these senders may send to; empty means all.
 
         Calling codes are prefix-free (E.164), so comparing prefixes is exact.
         """
-        self.ensure_one()
+        if any(not sender.country_ids for sender in self):
+            return []
         return sorted({f"+{country.phone_code}" for country in self.country_ids})

@@ -5,6 +5,7 @@ from . import test_approval
 from . import test_approval_tour
 from . import test_audience
 from . import test_blacklist
+from . import test_claims_matrix
 from . import test_companies
 from . import test_consent
 from . import test_consent_doors
@@ -17,6 +18,7 @@ from . import test_double_opt_in
 from . import test_editor_data
 from . import test_erasure
 from . import test_exact
+from . import test_fail_over
 from . import test_frequency_cap
 from . import test_gateway_answers
 from . import test_gateway_generic
@@ -24,6 +26,7 @@ from . import test_gateway_http
 from . import test_gateway_infobip
 from . import test_gateway_kannel
 from . import test_gateway_messagebird
+from . import test_gateway_odoo
 from . import test_gateway_plivo
 from . import test_gateway_sandbox
 from . import test_gateway_sinch
@@ -48,6 +51,7 @@ from . import test_privacy_export
 from . import test_privacy_lookup
 from . import test_provider_accounts
 from . import test_provider_webhooks
+from . import test_rates
 from . import test_receipts
 from . import test_review
 from . import test_review_panel
@@ -56,6 +60,7 @@ from . import test_security
 from . import test_send_test
 from . import test_send_test_tour
 from . import test_sender_gateway
+from . import test_sender_pool
 from . import test_short_link
 from . import test_sign_up
 from . import test_sign_up_form

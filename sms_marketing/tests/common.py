@@ -2,11 +2,9 @@
 
 from contextlib import contextmanager, nullcontext
 from itertools import count
-from urllib.parse import urlsplit
 
 from odoo.fields import Command
 from odoo.tests import HttpCase, TransactionCase, new_test_user
-from odoo.tests.common import HOST, _super_send
 
 from ..engine import consent, dispatch, sandbox, schedule, statistics
 
@@ -49,16 +47,6 @@ class SmsMarketingMixin:
         cls.gateway = cls.make_gateway()
         cls.sender = cls.make_sender()
         cls.type = cls.env["sms.marketing.subscription.type"].create({"name": "Test offers"})
-
-    @classmethod
-    def _request_handler(cls, session, request, /, **options):
-        """Requests to players on the loopback keep the gateway's own time-outs.
-
-        Odoo's handler would stretch them, and cannot read a (connect, read) pair.
-        """
-        if urlsplit(request.url).hostname == HOST and isinstance(options.get("timeout"), tuple):
-            return _super_send(session, request, **options)
-        return super()._request_handler(session, request, **options)
 
     # ------------------------------------------------------------
     # Records
@@ -268,11 +256,29 @@ class SmsMarketingMixin:
                 "open_until",
             ),
             "sms_marketing_message": ("scheduled_at", "starts_at"),
-            "sms_marketing_gateway": ("sandbox_played_until",),
+            "sms_marketing_gateway": (
+                "sandbox_played_until",
+                "down_since",
+                "next_try_at",
+                "paused_until",
+            ),
+            "sms_marketing_rate": ("next_free",),
         }.items():
             shifts = ", ".join(f"{name} = {name} - make_interval(secs => %s)" for name in columns)
             self.env.cr.execute(f"UPDATE {table} SET {shifts}", [seconds] * len(columns))
         self.env.invalidate_all()
+
+    def end_pauses(self):
+        """Let all gateways be as if they had never failed."""
+        self.env["sms.marketing.gateway"].search([]).write(
+            {
+                "failures": 0,
+                "tries": 0,
+                "down_since": False,
+                "next_try_at": False,
+                "paused_until": False,
+            }
+        )
 
     def play_sandbox(self, seconds=30):
         """Let the sandbox carrier's receipts, replies and clicks of so many seconds come in."""

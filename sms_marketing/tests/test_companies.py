@@ -6,7 +6,7 @@ from ..engine import privacy, schedule
 from .common import SmsMarketingCase, models_of_the_add_on
 
 #: Models whose rows are of no company.
-SHARED = {"sms.marketing.tag", "sms.marketing.throttle"}
+SHARED = {"sms.marketing.rate", "sms.marketing.tag", "sms.marketing.throttle"}
 
 
 @tagged("post_install", "-at_install")

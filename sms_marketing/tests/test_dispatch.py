@@ -286,9 +286,11 @@ class TestDispatch(SmsMarketingCase):
                 return [outcomes[fate_of[text.number]] for text in texts]
 
             with patch.object(SandboxGateway, "send", send):
-                # A batch that the gateway wants later puts its message off until the next run.
+                # A batch that the gateway wants later puts its message off until the next run,
+                # and the gateway has its pauses.
                 for _run in fates:
                     self.run_lane(batch_size=batch_size)
+                    self.end_pauses()
             states = self.states(message)
             self.assertLessEqual(set(states), {state for state, _label in STATES})
             self.assertEqual(sum(states.values()), len(fates))

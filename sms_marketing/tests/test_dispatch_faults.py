@@ -11,7 +11,7 @@ from .common import SmsMarketingCase
 from .http_player import HttpPlayer, Play, reply
 
 ACCEPTED = reply(202, "0: Accepted for delivery")
-DISPATCH = "odoo.addons.sms_marketing.engine.dispatch"
+HAND_OVER = "odoo.addons.sms_marketing.engine.hand_over"
 OUTCOMES = "odoo.addons.sms_marketing.engine.outcomes"
 
 
@@ -103,7 +103,7 @@ class TestDispatchFaults(SmsMarketingCase):
         message = self.message(self.contacts(2))
         with (
             patch.object(SandboxGateway, "send", side_effect=ZeroDivisionError),
-            self.assertLogs(DISPATCH, "ERROR"),
+            self.assertLogs(HAND_OVER, "ERROR"),
         ):
             self.send(message)
         self.assertEqual(self.states(message), {"unknown": 2})

@@ -38,7 +38,7 @@ class TestProviderAccounts(SmsMarketingCase):
             for code in providers
             if get_gateway_class(code).__module__.startswith("odoo.addons.sms_marketing.")
         }
-        self.assertEqual(set(SETTINGS), own - {"sandbox"})
+        self.assertEqual(set(SETTINGS), own - {"sandbox", "odoo"})
         self.assertEqual(set(CONNECTED), set(SETTINGS))
 
     def test_settings_reach_the_class(self):

@@ -47,6 +47,7 @@ ACCESS = {
     "sms.marketing.privacy.export": WIZARD,
     "sms.marketing.privacy.log": {"manager": "r", "administrator": "r"},
     "sms.marketing.quiet.hours": SETTINGS,
+    "sms.marketing.rate": {"administrator": "r"},
     "sms.marketing.receipt": {"administrator": "r"},
     "sms.marketing.recipient": READERS,
     "sms.marketing.sender": SETTINGS,

@@ -33,9 +33,13 @@ class Odoo:
     :param database: its name
     :param folder: where `odoo.log` is written; restarts write to the same file
     :param expected: patterns of errors and warnings in the log that the test provokes
+    :param options: of the command line
+    :param variables: of the process's environment, beside the machine's
     """
 
-    def __init__(self, machine, database, folder, *, expected=()):
+    def __init__(self, machine, database, folder, *, expected=(), options=(), variables=None):
+        self.options = options
+        self.variables = variables or {}
         self.machine = machine
         self.database = database
         self.log = Path(folder) / "odoo.log"
@@ -59,15 +63,21 @@ class Odoo:
 
     def start(self):
         """Start the server and wait until it serves and its cron threads listen."""
-        name = f"odoo-test-{self.port}"
+        name = self.name
         command = self.machine.odoo(
-            self.database, "server", "--http-port", self.port, "--logfile", self.log
+            self.database,
+            "server",
+            "--http-port",
+            self.port,
+            "--logfile",
+            self.log,
+            *self.options,
         )
         with open(self.log.with_suffix(".out"), "ab") as output:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.machine.dev,
-                env=dict(self.machine.variables, PGAPPNAME=name),
+                env=self.machine.variables | {"PGAPPNAME": name} | self.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -81,6 +91,21 @@ class Odoo:
         except BaseException:
             self.stop()
             raise
+
+    @property
+    def name(self):
+        """What its connections are called in `pg_stat_activity`."""
+        return f"odoo-test-{self.port}"
+
+    @property
+    def is_running(self):
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self):
+        """The process's id, of the latest start."""
+        return self._process.pid
 
     def kill(self):
         """`kill -9` for the whole process group."""
@@ -185,7 +210,7 @@ def shell_command(machine, database, log):
     return machine.odoo(database, "shell", "--no-http", "--logfile", log)
 
 
-def run_in_shell(machine, database, folder, function, **values):
+def run_in_shell(machine, database, folder, function, timeout=300, **values):
     """Run `rig.<module>.<function>(env, **values)` in an Odoo shell and return what it returns.
 
     :param function: `module.function`, of a module beside this one
@@ -201,7 +226,7 @@ def run_in_shell(machine, database, folder, function, **values):
         env=machine.variables,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout,
     )
     if done.returncode or not result.exists():
         raise OdooError(f"{function} failed:\n{done.stderr[-4000:]}\nLogs: {folder}")

@@ -41,6 +41,7 @@ class SlowProvider:
     :param delay: seconds between noting a text and answering.
     """
 
+    program = __file__
     username = "odoo"
     password = "provider-test"
 
@@ -52,10 +53,15 @@ class SlowProvider:
     def __enter__(self):
         self._port_file.unlink(missing_ok=True)
         self._file.touch()
-        command = [sys.executable, __file__, "--arrivals", str(self._file)]
+        command = [sys.executable, self.program, "--arrivals", str(self._file)]
         command += ["--port-file", str(self._port_file), "--delay", str(self._delay)]
         # In a session of its own: a signal to the caller's group does not reach it.
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+        )
         deadline = time.monotonic() + START_TIMEOUT
         while not self._port_file.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -1,0 +1,162 @@
+"""One batch on its way: handed over when its slots come, and what became of it recorded."""
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+
+from ..gateways.base import Gateway
+from ..gateways.errors import ConfigurationError
+from ..gateways.reasons import Reason
+from ..gateways.values import Accepted, Retry, Unknown
+from . import circuit
+from .outcomes import give_back, record
+from .rates import Pace, sleep_until
+from .senders import Way
+from .shutdown import WORK
+from .transactions import in_own_transaction
+
+_logger = logging.getLogger(__name__)
+
+#: How often an outcome is tried to be written while the database is away (about four minutes).
+RECORD_RETRIES = 20
+
+
+@dataclass(eq=False)
+class Batch:
+    """Texts that were claimed together, by one gateway.
+
+    :param turn: held while the gateway sends, where its class lets one caller in at a time
+    :param begin_by: moment (``time.monotonic``) after which they go back to the queue, since their
+        lease might end before they are all handed over
+    :param texts: list of (Claim, Text)
+    :param refused: list of (Claim, outcome) of those that could not be written
+    """
+
+    way: Way
+    gateway: Gateway
+    turn: AbstractContextManager
+    begin_by: float
+    texts: list = field(default_factory=list)
+    refused: list = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def gateway_id(self):
+        return self.way.gateway_id
+
+    @property
+    def message_id(self):
+        return self.way.source.message_id
+
+
+def carry(registry, batch):
+    """Hand a batch over and record its outcomes; for a thread of its own.
+
+    :return: whether the gateway took any of it, so that the next batch is of use
+    :rtype: bool
+    """
+    outcomes = hand_over(registry, batch)
+    verdict = circuit.judge([outcome for _claim, outcome in outcomes])
+    took_any = not outcomes or not all(isinstance(outcome, Retry) for _claim, outcome in outcomes)
+    if batch.way.has_other and verdict.failures:
+        # Another gateway stands ready: nobody has to wait until this one may have come round.
+        outcomes = [(claim, _at_once(outcome)) for claim, outcome in outcomes]
+
+    def write(env):
+        record(env, [*batch.refused, *outcomes])
+        return circuit.note(env, batch.gateway_id, verdict)
+
+    change = in_own_transaction(registry, write, retries=RECORD_RETRIES)
+    if change:
+        tell(registry, batch.gateway_id, change)
+    return took_any
+
+
+def report(registry, gateway_id, verdict):
+    """Write a verdict down that came about without handing anything over."""
+    change = in_own_transaction(registry, lambda env: circuit.note(env, gateway_id, verdict))
+    if change:
+        tell(registry, gateway_id, change)
+
+
+def tell(registry, gateway_id, change):
+    """Tell the administrators; that it fails must not keep any text waiting."""
+    try:
+        in_own_transaction(registry, lambda env: circuit.tell(env, gateway_id, change))
+    except Exception:
+        _logger.exception("nobody could be told that gateway %d is %s", gateway_id, change)
+
+
+def hand_over(registry, batch):
+    """Outcomes of a batch's texts: list of (Claim, outcome)."""
+    if not batch.texts:
+        return []
+    if not batch.way.limits:
+        return _send(batch, batch.texts)
+    pace = Pace(registry, batch.gateway_id, batch.way.limits)
+    if not batch.gateway.is_shareable:
+        with batch.turn:
+            # All at once, when the last of them has its slot.
+            pairs, moments = zip(*pace.slots(batch.texts), strict=True)
+            sleep_until(max(moments))
+            return _send_now(batch, pairs)
+    return _send_one_by_one(batch, pace)
+
+
+def _send_one_by_one(batch, pace):
+    """Each text at its own moment, not kept back by those before it that have no answer yet."""
+    gateway = batch.gateway
+    free = threading.Semaphore(gateway.concurrency)
+
+    def send(pair):
+        try:
+            return _send(batch, [pair])
+        finally:
+            free.release()
+
+    with ThreadPoolExecutor(min(gateway.concurrency, len(batch.texts)), "sms-pace") as threads:
+        sent = []
+        for pair, moment in pace.slots(batch.texts):
+            # First, so that nothing delays the text any more once its slot has come.
+            free.acquire()
+            pace.on_time(pair[0], moment)
+            sent.append(threads.submit(send, pair))
+        return [outcome for future in sent for outcome in future.result()]
+
+
+def _send(batch, pairs):
+    with batch.turn:
+        return _send_now(batch, pairs)
+
+
+def _send_now(batch, pairs):
+    """Hand texts over together, unless it has become too late for that."""
+    if time.monotonic() > batch.begin_by or WORK.is_stopping:
+        return [(claim, give_back()) for claim, _text in pairs]
+    try:
+        outcomes = batch.gateway.send([text for _claim, text in pairs])
+    except ConfigurationError as error:
+        _logger.warning("gateway %d is not usable: %s", batch.gateway_id, error)
+        outcomes = [Retry(reason=Reason.CREDENTIALS, detail=str(error))] * len(pairs)
+    except Exception as error:
+        _logger.exception("gateway %d failed on %d texts", batch.gateway_id, len(pairs))
+        outcomes = [Unknown(detail=f"{type(error).__name__} in the gateway")] * len(pairs)
+    return [
+        (claim, _with_segments(outcome, text))
+        for (claim, text), outcome in zip(pairs, outcomes, strict=True)
+    ]
+
+
+def _at_once(outcome):
+    """The same, where it was certainly not taken with no wish for later."""
+    return replace(outcome, after=0) if isinstance(outcome, Retry) else outcome
+
+
+def _with_segments(outcome, text):
+    """An outcome that may have taken the text, with our own count where it tells none."""
+    if isinstance(outcome, Accepted | Unknown) and outcome.segments is None:
+        return replace(outcome, segments=text.segments)
+    return outcome

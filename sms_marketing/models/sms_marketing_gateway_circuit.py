@@ -1,0 +1,108 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+ACTIVITY = "sms_marketing.mail_activity_gateway_down"
+
+
+class SmsMarketingGateway(models.Model):
+    """How fast a gateway is used, what happens while it is down, and which one stands in.
+
+    ``engine.circuit`` writes what is read-only here.
+    """
+
+    _name = "sms.marketing.gateway"
+    _inherit = ["sms.marketing.gateway", "mail.thread", "mail.activity.mixin"]
+
+    rate = fields.Float(
+        string="Texts a Second",
+        digits=(16, 2),
+        help="No more texts than this are handed over in a second, however many machines send. "
+        "0: no limit.",
+    )
+    fallback_gateway_id = fields.Many2one(
+        "sms.marketing.gateway",
+        string="If It Is Down",
+        ondelete="restrict",
+        index="btree_not_null",
+        domain="[('company_id', '=', company_id), ('id', '!=', id)]",
+        help="This gateway stands in while the other one takes nothing: it gets what has "
+        "certainly not gone out, from one of its own senders. What may have arrived is never "
+        "sent again.",
+    )
+    failures = fields.Integer(readonly=True, copy=False, help="Texts in a row that it did not take")
+    tries = fields.Integer(readonly=True, copy=False)
+    down_since = fields.Datetime(readonly=True, copy=False)
+    down_detail = fields.Char(string="Last Error", readonly=True, copy=False)
+    next_try_at = fields.Datetime(string="Next Try", readonly=True, copy=False)
+    paused_until = fields.Datetime(
+        readonly=True, copy=False, help="The provider asked to be left alone until then."
+    )
+
+    _rate = models.Constraint("CHECK (rate >= 0)", "A rate is texts a second, 0 or more.")
+
+    @api.constrains("fallback_gateway_id", "company_id")
+    def _check_fallback(self):
+        standing_in_for = self.with_context(active_test=False).search(
+            [("fallback_gateway_id", "in", self.ids)]
+        )
+        for gateway in self | standing_in_for:
+            other = gateway.fallback_gateway_id
+            if other and other.company_id != gateway.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "“%(other)s” belongs to another company and cannot stand in for "
+                        "“%(gateway)s”.",
+                        other=other.name,
+                        gateway=gateway.name,
+                    )
+                )
+        if self._has_cycle("fallback_gateway_id"):
+            raise ValidationError(
+                self.env._("Gateways cannot stand in for each other in a circle.")
+            )
+
+    def action_try_now(self):
+        """Ask a gateway that is down again with the next text, without waiting for its time."""
+        self.check_access("write")
+        self.sudo().write({"next_try_at": fields.Datetime.now(), "paused_until": False})
+        self.env["sms.marketing.message"]._trigger_dispatch()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "info",
+                "message": self.env._("One text that waits is handed to it now."),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _administrators(self):
+        """Who is told that a gateway is down: the administrators of its company."""
+        return self.env["res.users"].search(
+            [
+                ("all_group_ids", "in", self.env.ref("sms_marketing.group_administrator").id),
+                ("company_ids", "in", self.company_id.id),
+                ("share", "=", False),
+            ]
+        )
+
+    def _tell_down(self):
+        """Ask the administrators to look after a gateway that takes nothing."""
+        self.ensure_one()
+        words = self.env._(
+            "“%(gateway)s” takes no texts: %(detail)s. What it has not taken waits%(where)s.",
+            gateway=self.name,
+            detail=self.down_detail or self.env._("no answer"),
+            where=self.env._(", or goes by “%s”", self.fallback_gateway_id.name)
+            if self.fallback_gateway_id
+            else "",
+        )
+        for user in self._administrators():
+            self.activity_schedule(ACTIVITY, user_id=user.id, note=words)
+        self.message_post(body=words)
+
+    def _tell_back(self):
+        """Say that the gateway takes texts again, and end what was asked for."""
+        self.ensure_one()
+        self.activity_unlink([ACTIVITY])
+        self.message_post(body=self.env._("“%s” takes texts again.", self.name))

@@ -1,0 +1,62 @@
+"""A load balancer on the loopback, as nginx or HAProxy in front of several Odoo hosts."""
+
+import itertools
+import socket
+import threading
+
+
+class Balancer:
+    """Context manager: connections to `port` go to the ports behind it in turn.
+
+    One that does not answer is passed over. `ports` may be filled in later.
+    """
+
+    def __init__(self, ports=()):
+        self.ports = list(ports)
+        self._turn = itertools.count()
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *exception):
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _address = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        first = next(self._turn)
+        for number in range(len(self.ports)):
+            port = self.ports[(first + number) % len(self.ports)]
+            try:
+                server = socket.create_connection(("127.0.0.1", port), timeout=2)
+            except OSError:
+                continue
+            server.settimeout(None)
+            threading.Thread(target=_pump, args=(client, server), daemon=True).start()
+            _pump(server, client)
+            return
+        client.close()
+
+
+def _pump(source, target):
+    """Pass on what comes until one side ends, then end both."""
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        pass
+    for one in (source, target):
+        try:
+            one.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        one.close()
