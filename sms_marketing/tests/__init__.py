@@ -57,7 +57,7 @@ from . import test_rates
 from . import test_receipts
 from . import test_review
 from . import test_review_panel
-from . import test_review_tour
+from . import test_stop_wish_tour
 from . import test_security
 from . import test_send_test
 from . import test_send_test_tour

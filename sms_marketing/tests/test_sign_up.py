@@ -78,6 +78,16 @@ class TestSignUpPage(SignUpMixin, SmsMarketingHttpCase):
         partner = self.env["res.partner"].search([("mobile_e164", "=", number)])
         self.assertEqual(partner.lang, "nl_NL")
 
+    def test_page_and_its_errors_are_in_the_visitors_language(self):
+        self.env["ir.module.module"]._load_module_terms(["sms_marketing"], ["fr_FR"])
+        _response, page = self.visit(f"{self.path}?lang=fr_FR")
+        self.assertIn("Numéro de mobile", self.text_of(page))
+        self.assertNotIn("Mobile number", self.text_of(page))
+        _response, page = self.fill_in(page, number="12", type=[str(self.events.id)])
+        self.assertIn("Rien n’a encore été envoyé", self.text_of(page))
+        _response, page = self.visit(f"{self.path}?lang=en_US")
+        self.assertIn("Mobile number", self.text_of(page))
+
     def test_contact_with_the_number_is_found_and_not_renamed(self):
         owner = self.contact("+12025550179", name="Ann", sms_marketing=False)
         self.sign_up("+12025550179", name="Mallory")
