@@ -57,7 +57,6 @@ from . import test_rates
 from . import test_receipts
 from . import test_review
 from . import test_review_panel
-from . import test_stop_wish_tour
 from . import test_security
 from . import test_send_test
 from . import test_send_test_tour
@@ -68,6 +67,7 @@ from . import test_sign_up
 from . import test_sign_up_codes
 from . import test_sign_up_form
 from . import test_statistics
+from . import test_stop_wish_tour
 from . import test_stop_wishes
 from . import test_test_number
 from . import test_text_allowance
