@@ -81,7 +81,7 @@ def measure(url, login, password, *, length, keys):
         body = body.ljust(length - keys, "x")
         created = page.evaluate(CALL, ["create", [[{"name": "Benchmark", "body": body}]]])
         try:
-            page.goto(f"{url}/odoo/sms-marketing/{created[0]}")
+            page.goto(f"{url}/odoo/sms-campaigns/{created[0]}")
             page.wait_for_selector(".o_sms_marketing_phone")
             page.wait_for_selector("button[name=segments]")
             # The client keeps its bus open, so the network is never idle; let it settle.

@@ -1,4 +1,4 @@
-"""Lanes as jobs: texts a second by processes and lanes, at a provider that answers in 50 ms.
+"""Lanes as jobs: texts a second by processes and lanes, at a provider that answers in 300 ms.
 
 `make bench BENCH=lanes` runs it: real servers with the job runner of `queue_job` behind a balancer
 (`tests/rig/job_servers.py`), one campaign each, timed from the first text to the last. The first
@@ -21,7 +21,10 @@ from rig.odoo import Odoo, run_in_shell
 from dev import database as databases
 from dev import testing
 
-DELAY = 0.05
+DELAY = 0.3
+
+#: Here servers are stopped as soon as the last text has gone; what they log then is no matter.
+ANY = ("",)
 CASES = ((0, 1), (1, 1), (1, 2), (1, 4), (2, 2), (2, 4))
 
 
@@ -38,9 +41,11 @@ def measure(machine, prepared, folder, processes, capacity, texts):
                     "INSERT INTO ir_config_parameter (key, value)"
                     f" VALUES ('sms_marketing_queue_job.lanes', '{capacity}')",
                 )
-                servers = job_servers(machine, database, folder, count=processes, capacity=capacity)
+                servers = job_servers(
+                    machine, database, folder, count=processes, capacity=capacity, expected=ANY
+                )
             else:
-                servers = Odoo(machine, database, folder)
+                servers = Odoo(machine, database, folder, expected=ANY)
             with servers as running:
                 first = running[0] if processes else running
                 [gateway] = first.call(
@@ -71,7 +76,7 @@ def name(figure):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    parser.add_argument("--texts", type=int, default=10_000)
+    parser.add_argument("--texts", type=int, default=6000)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     machine = testing.load()
@@ -118,7 +123,7 @@ def main():
         table = [
             {
                 "row": "B19",
-                "what": f"texts a second at 50 ms: {name(one)}",
+                "what": f"texts a second at 300 ms: {name(one)}",
                 "ours": one["texts_a_second"],
             }
             for one in figures

@@ -42,6 +42,8 @@ PROGRAMS = {
     "lanes": Program(),
     "dispatch": Program(peer=True),
     "faults": Program(peer=True),
+    "audience": Program(peer=True),
+    "receipts": Program(),
 }
 
 

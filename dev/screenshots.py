@@ -1,4 +1,4 @@
-"""Pictures of the editor, its phone, a sent message and a contact, made for the documentation.
+"""Pictures for the documentation: editor, phone, review, replies, sign-up page, sent message.
 
 The demo's job runs in a database that is thrown away afterwards. Needs Chromium on this machine,
 and writes `docs/images/*.png`, each at most 150 kB.
@@ -21,12 +21,19 @@ MESSAGE = "Autumn offer"
 #: Pixels of the window.
 WIDE = {"width": 1440, "height": 1240}
 NARROW = {"width": 420, "height": 940}
+LOW = {"width": 1440, "height": 560}
+
+ACTIONS = "sms_marketing.action_sms_marketing_"
 
 PHONE = ".o_sms_marketing_phone_preview"
 #: What the pictures need besides the demo's campaign: a draft to look at, somebody to see it as,
 #: and an address that does not tell which port this machine had free.
 DRAFT = """
 import json
+from odoo import fields
+from odoo.fields import Command
+from odoo.addons.sms_marketing.engine import inbound
+from odoo.addons.sms_marketing.gateways.values import Inbound
 parameters = env["ir.config_parameter"]
 parameters.set_param("web.base.url", "https://maplemoss.example")
 parameters.set_param("web.base.url.freeze", "True")
@@ -41,10 +48,40 @@ draft.body = (
     "{{{{ object.city ||| town }}}} shop. 20% off for you until Sunday: "
     "https://shop.example.com/winter?size=40"
 )
-contact = sent.recipient_ids.filtered(lambda one: one.state == "delivered").partner_id[:1]
+reached = sent.recipient_ids.filtered(lambda one: one.state == "delivered")
+contact = reached.partner_id[:1]
+texts = ("Please stop texting me", "Is the shop open on Sunday?", "no more of this, thanks")
+if not env["sms.marketing.inbound"].search([("body", "=", texts[0])]):
+    for recipient, text in zip(reached, texts):
+        text = Inbound(recipient.number, sent.sender_id.value, text)
+        inbound.receive(env, sent.sender_id.gateway_id, text)
+allowance = env["sms.marketing.allowance"].search([("company_id", "=", sent.company_id.id)])
+if not allowance:
+    allowance = allowance.create({{
+        "company_id": sent.company_id.id,
+        "renewal_day": 5,
+        "change_ids": [
+            Command.create({{"purchased_on": "2026-08-15", "segments": 2000}}),
+            Command.create({{"purchased_on": fields.Date.today(), "segments": 3000}}),
+        ],
+    }})
+slug = "maple-and-moss"
+forms = env["sms.marketing.sign.up.form"]
+if not forms.search([("slug", "=", slug)]):
+    forms.create({{
+        "name": "Shop counter",
+        "slug": slug,
+        "title": "News from the trail",
+        "introduction": "New boots, guided walks and offers: at most four texts a month.",
+        "choice_ids": [Command.create({{
+            "type_id": sent.subscription_type_id.id,
+            "wording": "Yes, text me offers and news. I can stop at any time by replying STOP.",
+        }})],
+    }})
 env.cr.commit()
 print("FOUND " + json.dumps({{
     "sent": sent.id, "draft": draft.id, "contact": contact.id, "name": contact.name,
+    "allowance": allowance.id, "slug": slug,
 }}))
 """
 
@@ -110,12 +147,14 @@ def draw(told):
         _draw_editor(page, told)
         _draw_phone(page, told)
         _draw_narrow(page, told)
+        _draw_review(page, told)
+        _draw_consent(page, told)
         _draw_results(page, told)
         browser.close()
 
 
 def _open_draft(page, told):
-    page.goto(f"{told['base']}/odoo/sms-marketing/{told['draft']}")
+    page.goto(f"{told['base']}/odoo/sms-campaigns/{told['draft']}")
     page.wait_for_selector(f"{PHONE} .o_sms_marketing_bubble")
 
 
@@ -158,8 +197,33 @@ def _draw_narrow(page, told):
     page.set_viewport_size(WIDE)
 
 
+def _draw_review(page, told):
+    _open_draft(page, told)
+    page.click("button[name=action_review_send]")
+    page.wait_for_selector(".o_sms_marketing_review_recipients")
+    page.wait_for_timeout(500)
+    _save(page.locator(".o_sms_marketing_review"), "review")
+    page.keyboard.press("Escape")
+
+
+def _draw_consent(page, told):
+    page.set_viewport_size(LOW)
+    page.goto(f"{told['base']}/odoo/action-{ACTIONS}inbound_review")
+    page.wait_for_selector(".o_data_row")
+    page.wait_for_timeout(500)
+    _save(page, "to-review")
+    page.goto(f"{told['base']}/odoo/action-{ACTIONS}allowance/{told['allowance']}")
+    page.wait_for_selector(".o_sms_marketing_allowance")
+    page.wait_for_timeout(500)
+    _save(page, "allowance")
+    page.set_viewport_size(NARROW)
+    page.goto(f"{told['base']}/sms/sign-up/{told['slug']}?lang=en_US")
+    _save(page, "sign-up")
+    page.set_viewport_size(WIDE)
+
+
 def _draw_results(page, told):
-    page.goto(f"{told['base']}/odoo/sms-marketing/{told['sent']}")
+    page.goto(f"{told['base']}/odoo/sms-campaigns/{told['sent']}")
     page.wait_for_selector(f"{PHONE} .o_sms_marketing_bubble")
     page.wait_for_timeout(800)
     _save(page, "message-sent")

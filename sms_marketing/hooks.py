@@ -101,4 +101,5 @@ def uninstall_hook(env):
     # With the tables of relations, such as res_country_sms_marketing_sender_rel.
     names = SQL(", ").join(SQL.identifier(name) for (name,) in tables)
     env.cr.execute(SQL("TRUNCATE %s", names))
+    env.cr.execute("DELETE FROM ir_config_parameter WHERE key = 'sms_marketing.privacy_key'")
     env.invalidate_all(flush=False)

@@ -1,4 +1,3 @@
-import hmac
 import logging
 import re
 
@@ -69,19 +68,20 @@ class WebhookController(http.Controller):
     )
     def receive(self, gateway_id, secret, subject):
         take = SUBJECTS.get(subject)
-        gateway = request.env["sms.marketing.gateway"].sudo().browse(gateway_id).exists()
-        if not take or not self._is_allowed(gateway, secret):
+        webhook = request.env["sms.marketing.gateway"]._webhook(gateway_id)
+        caller = request.httprequest.remote_addr
+        if not take or not webhook or not webhook.lets_in(secret, caller):
             _logger.warning(
                 "webhook call refused: gateway %d, address %s",
                 gateway_id,
-                request.httprequest.remote_addr,
+                caller,
             )
             raise request.not_found()
-        call = self._call(gateway, subject)
+        call = self._call(webhook.account.callback_url, subject)
         try:
-            with gateway._connect() as carrier:
+            with webhook.connect() as carrier:
                 carrier.verify(call)
-                take(request.env.cr, gateway.id, carrier, call)
+                take(request.env.cr, gateway_id, carrier, call)
         except ConfigurationError as error:
             # Not the caller's fault: an answer after which providers call again.
             _logger.error("webhook of gateway %d: its settings do not work: %s", gateway_id, error)
@@ -92,24 +92,16 @@ class WebhookController(http.Controller):
         except MalformedRequest as error:
             _logger.warning("webhook of gateway %d: not understood: %s", gateway_id, error)
             return request.make_response(f"not understood: {error}", status=400)
-        answer = get_gateway_class(gateway.provider).acknowledgement
+        answer = get_gateway_class(webhook.provider).acknowledgement
         return request.make_response(
             answer.body, headers=[("Content-Type", answer.content_type)], status=answer.status
         )
 
-    def _is_allowed(self, gateway, secret):
-        return bool(
-            gateway
-            and gateway.active
-            and hmac.compare_digest(secret.encode(), (gateway.webhook_secret or "").encode())
-            and gateway._is_allowed_address(request.httprequest.remote_addr)
-        )
-
-    def _call(self, gateway, subject):
+    def _call(self, callback_url, subject):
         raw = request.httprequest
         # The address that we gave the provider, whatever a proxy in between made of it: some sign
         # it. Their own parameters are taken as they came.
-        url = f"{gateway.callback_url}/{subject}"
+        url = f"{callback_url}/{subject}"
         if raw.query_string:
             url += f"?{raw.query_string.decode('latin-1')}"
         return WebhookRequest(

@@ -144,5 +144,6 @@ def hold(env, company_ids):
              WHERE company_id = ANY(%s)
             """,
             sorted(company_ids),
-        )
+        ),
+        log_exceptions=False,  # an error is how it is meant: the request is tried again
     )

@@ -26,7 +26,7 @@ def receive(env, gateway, inbound):
     number = to_e164(inbound.number, company.country_id.code) or inbound.number
     sender = _sender(env, gateway, inbound.sender)
     partner = find_contact(env, number, company)
-    action, keyword = _understand(env, inbound.body, number, company, partner)
+    action, keyword = _understand(env, inbound, number, company, partner)
     wish = None if action else stop_wishes.suspect(env, inbound.body, company)
     row = env.execute_query(
         SQL(
@@ -58,7 +58,9 @@ def receive(env, gateway, inbound):
         return env["sms.marketing.inbound"]
     record = env["sms.marketing.inbound"].browse(row[0][0])
     if action:
-        ACTIONS[action](env, record, sender, keyword)
+        # Without a sender nothing goes back: who has an answer from the provider gets no other.
+        answering = sender.browse() if inbound.answered_as else sender
+        ACTIONS[action](env, record, answering, keyword)
     if action in _SETTLING:
         stop_wishes.settle(env, number, company, "own_text")
     if wish:
@@ -217,13 +219,17 @@ def _agreement(inbound, subscription_type, **facts):
     )
 
 
-def _understand(env, text, number, company, partner):
+def _understand(env, inbound, number, company, partner):
     """What a text asks for, and by which keyword; (None, empty) where it is no keyword.
 
-    While a number is asked to confirm a sign-up, YES and START are the answer to that.
+    While a number is asked to confirm a sign-up, YES and START are the answer to that. What the
+    provider has acted on is that for us too, for all types: it lets none of the sender's texts
+    through after a STOP.
     """
-    keyword = env["sms.marketing.keyword"]._find(text, company, partner.lang)
-    action = keyword.action or None
+    keyword = env["sms.marketing.keyword"]._find(inbound.body, company, partner.lang)
+    if inbound.answered_as:
+        keyword = keyword.browse()
+    action = inbound.answered_as or keyword.action or None
     if action in ("start", "confirm"):
         if double_opt_in.open_requests(env, number, company):
             action = "confirm"

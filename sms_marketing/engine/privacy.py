@@ -1,12 +1,14 @@
 """What one company holds on a phone number: its export (GDPR 15), and who was erased (GDPR 17)."""
 
+import hmac
 import io
 import json
 import zipfile
+from hashlib import sha256
 
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
-from odoo.tools.misc import hmac
 
 from ..text.spreadsheet import write_csv
 
@@ -61,6 +63,21 @@ CONTACT_FIELDS = (
 
 #: Odoo's own list, which has no company: model and path to the number.
 BLACKLIST = ("phone.blacklist", "number")
+
+#: The system parameter with the key of the hashes, for administrators alone. It is made when the
+#: add-on is installed; what was hashed by another key is not found any more.
+KEY = "sms_marketing.privacy_key"
+
+#: A new one would find no number that was erased before, so none is made once there are any.
+MAKE_KEY = SQL(
+    """
+    INSERT INTO ir_config_parameter (key, value)
+    SELECT %s, translate(gen_random_uuid()::text || gen_random_uuid()::text, '-', '')
+     WHERE NOT EXISTS (SELECT FROM sms_marketing_privacy_log WHERE kind = 'erasure')
+    ON CONFLICT (key) DO NOTHING
+    """,
+    KEY,
+)
 
 #: What stands before the keyed hash where an erased number stood.
 ERASED = "erased:"
@@ -149,9 +166,15 @@ def number_of(record):
 def number_hash(env, number):
     """A keyed hash of a number: whoever knows the number finds it, nobody reads it back.
 
-    The key is the database's own secret, which only the system reads.
+    The key is made once and kept (``KEY``): were it the database's secret, whoever changes that
+    one would make all erased numbers unknown, and an import could bring them back.
+
+    :raises UserError: the key is gone
     """
-    return hmac(env(su=True), "sms_marketing.privacy", number)
+    key = env["ir.config_parameter"].sudo().get_param(KEY)
+    if not key:
+        raise UserError(env._("The system parameter “%s” is missing. Restore it.", KEY))
+    return hmac.new(key.encode(), f"sms_marketing.privacy {number}".encode(), sha256).hexdigest()
 
 
 def split_erased(env, changes):

@@ -1,8 +1,9 @@
-"""How often the public may do something: counters in the database, exact among many callers.
+"""How often the public may do something, counted in the database, exact among many callers.
 
-A counter is one row for a subject, a key and a window of time. Taking is one statement under the
-row's lock, so the limit holds however many processes ask at once. Keys are kept as a keyed hash:
-nobody reads an address or a number out of them.
+Each use is a row with its moment, so that a limit holds in whatever span of its seconds one looks
+at: counters for fixed windows would let twice as many through around the end of one. Uses of one
+subject and key are counted and added one after the other, however many processes ask at once. Keys
+are kept as a keyed hash: nobody reads an address or a number out of them.
 """
 
 import ipaddress
@@ -15,7 +16,7 @@ from .transactions import NOW
 
 
 class Limit(NamedTuple):
-    """At most so many in each window of so many seconds."""
+    """At most so many in any so many seconds."""
 
     most: int
     seconds: int
@@ -31,6 +32,9 @@ LIMITS = {
     "preference_guess": Limit(30, 600),
 }
 
+#: Seed of the advisory locks' keys (any number, ours alone).
+_LOCK = 735_019_266
+
 
 def take(env, *uses):
     """Count one use of each limit, in order, until one is spent.
@@ -41,20 +45,23 @@ def take(env, *uses):
     :return: the subject whose limit is spent, or None where all were taken
     """
     for subject, key in uses:
-        limit = LIMITS[subject]
+        limit, hashed = LIMITS[subject], _hash(env, key)
+        # Held until the commit; the next statement sees what whoever held it before has added.
+        env.cr.execute(
+            SQL("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", subject + hashed, _LOCK)
+        )
         taken = env.execute_query(
             SQL(
                 """
-                INSERT INTO sms_marketing_throttle AS present (subject, key, starts_at, used)
-                VALUES (%s, %s, %s, 1)
-                ON CONFLICT (subject, key, starts_at) DO UPDATE SET used = present.used + 1
-                 WHERE present.used < %s
-                RETURNING used
+                INSERT INTO sms_marketing_throttle (subject, key, used_at)
+                SELECT %(subject)s, %(key)s, %(now)s WHERE (%(used)s) < %(most)s
+                RETURNING id
                 """,
-                subject,
-                _hash(env, key),
-                _window(limit),
-                limit.most,
+                subject=subject,
+                key=hashed,
+                now=NOW,
+                used=_used(subject, hashed),
+                most=limit.most,
             )
         )
         if not taken:
@@ -64,21 +71,8 @@ def take(env, *uses):
 
 def is_spent(env, subject, key):
     """Whether the limit of this key is used up; counts nothing."""
-    limit = LIMITS[subject]
-    return bool(
-        env.execute_query(
-            SQL(
-                """
-                SELECT 1 FROM sms_marketing_throttle
-                 WHERE subject = %s AND key = %s AND starts_at = %s AND used >= %s
-                """,
-                subject,
-                _hash(env, key),
-                _window(limit),
-                limit.most,
-            )
-        )
-    )
+    [(used,)] = env.execute_query(_used(subject, _hash(env, key)))
+    return used >= LIMITS[subject].most
 
 
 def network(address):
@@ -94,9 +88,17 @@ def network(address):
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-def _window(limit):
+def _used(subject, hashed):
+    """SQL: how many uses there were lately. The index holds all it needs."""
     return SQL(
-        "date_bin(make_interval(secs => %s), %s, timestamp '2000-01-01')", limit.seconds, NOW
+        """
+        SELECT count(*) FROM sms_marketing_throttle
+         WHERE subject = %s AND key = %s AND used_at > %s - make_interval(secs => %s)
+        """,
+        subject,
+        hashed,
+        NOW,
+        LIMITS[subject].seconds,
     )
 
 

@@ -10,6 +10,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.sql_db import Cursor
 from odoo.tools import SQL
 from psycopg2 import InterfaceError, OperationalError
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 
 from .shutdown import WORK
 
@@ -41,7 +42,7 @@ def allows_threads(cr):
 
 
 def read_committed(cr):
-    """Commit what this cursor has done, and let its next transaction be READ COMMITTED.
+    """Commit what this cursor has done, and let its next transactions be READ COMMITTED.
 
     For a web request, which holds a connection anyway: a second one for each call would exhaust
     the pool when a provider calls many times at once.
@@ -50,7 +51,8 @@ def read_committed(cr):
     """
     cr.commit()  # pylint: disable=invalid-commit
     if isinstance(cr, Cursor):  # not a test's, as above
-        cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        # On the connection, which costs no call: the next cursor sets its own again.
+        cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
     return api.Environment(cr, api.SUPERUSER_ID, {})
 
 

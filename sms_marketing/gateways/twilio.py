@@ -95,6 +95,10 @@ CODES: dict[int, Reason] = {
     30039: Reason.SPAM,  # message loop
 }
 
+#: `OptOutType` of a text that a Messaging Service with Advanced Opt-Out has acted on and answered,
+#: in whatever language ("Track opt-out, opt-in and help messages").
+OPT_OUT_TYPES = {"STOP": "stop", "START": "start", "HELP": "help"}
+
 #: setting -> (what it is called, form of its values): the patterns of Twilio's API description.
 SIDS = {
     "account_sid": ("Account SID", "AC[0-9a-fA-F]{32}"),
@@ -215,6 +219,7 @@ class TwilioGateway(HttpGateway):
                 sender=phone_number(fields.get("To", "")),
                 body=strip_control(fields.get("Body", "")),
                 reference=required(fields, "MessageSid")[:100],
+                answered_as=OPT_OUT_TYPES.get(fields.get("OptOutType", "").upper(), ""),
             )
         ]
 

@@ -134,6 +134,8 @@ class Inbound:
     :param sender: our number or short code that it was sent to.
     :param reference: the provider's identifier, empty if it gives none; the same text delivered
         twice has the same one.
+    :param answered_as: `stop`, `start` or `help`, where the provider took the text for that and
+        has answered it: it counts as such, whatever its words, and gets no second answer.
     """
 
     number: str
@@ -141,6 +143,7 @@ class Inbound:
     body: str = field(repr=False)
     reference: str = ""
     received_at: datetime | None = None
+    answered_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@ from . import sms_marketing_engine_record
 
 # isort: split (the next ones inherit from it)
 from . import (
+    ir_config_parameter,
     phone_blacklist,
     res_company,
     res_config_settings,
@@ -26,6 +27,7 @@ from . import (
     sms_marketing_gateway_infobip,
     sms_marketing_gateway_generic,
     sms_marketing_gateway_odoo,
+    sms_marketing_gateway_webhook,
     sms_marketing_inbound,
     sms_marketing_keyword,
     sms_marketing_link,
@@ -54,6 +56,7 @@ from . import (
     sms_marketing_rate,
     sms_marketing_receipt,
     sms_marketing_recipient,
+    sms_marketing_recipient_unknown,
     sms_marketing_sender,
     sms_marketing_sign_up,
     sms_marketing_sign_up_choice,

@@ -104,6 +104,13 @@ class ResCompany(models.Model):
                     )
                 )
 
+    def write(self, vals):
+        asked = self.filtered("sms_marketing_approval")
+        result = super().write(vals)
+        if ended := asked.filtered(lambda company: not company.sms_marketing_approval):
+            self.env["sms.marketing.message"]._forget_questions(ended)
+        return result
+
     @api.model_create_multi
     def create(self, vals_list):
         companies = super().create(vals_list)

@@ -8,6 +8,8 @@ STANDARD_FIELDS = (
     "user_id",
     "tag_ids",
     "include_list_ids",
+    "access_user_ids",
+    "access_team_ids",
 )
 
 

@@ -60,10 +60,11 @@ class SmsMarketingCreateForm(models.Model):
 
     @api.model
     def _make_missing(self):
-        """Give every company its form; called at installation and at each update."""
+        """Give every company its form, and each form all lines; called at each update too."""
         companies = self.env["res.company"].with_context(active_test=False)
-        present = self.search([("company_id", "!=", False)]).company_id
-        missing = companies.search([("id", "not in", present.ids)])
+        present = self.search([("company_id", "!=", False)])
+        present._make_lines()
+        missing = companies.search([("id", "not in", present.company_id.ids)])
         self.create([{"company_id": company.id} for company in missing])
         messages = self.env["sms.marketing.message"].with_context(active_test=False)
         self.env.add_to_compute(

@@ -142,19 +142,6 @@ class SmsMarketingGateway(models.Model):
             if part.strip()
         ]
 
-    def _is_allowed_address(self, address):
-        """Whether this network address may call the webhook."""
-        networks = self._allowed_networks()
-        if not networks:
-            return True
-        try:
-            caller = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        # A server that listens for both names IPv4 callers ::ffff:10.0.0.1.
-        caller = getattr(caller, "ipv4_mapped", None) or caller
-        return any(caller in network for network in networks)
-
     @api.model
     def _provider_fields(self, provider=None):
         """Names of the settings of one provider, or of all."""

@@ -59,6 +59,18 @@ class SmsMarketingMessage(models.Model):
         help="Who has written any of what the message says, to whom, and as whom.",
     )
     approval_text = fields.Char(compute="_compute_approval_text")
+    approval_badge = fields.Selection(
+        [
+            ("asked", "To approve"),
+            ("approved", "Approved"),
+            ("rejected", "Rejected"),
+            ("void", "Approval void"),
+        ],
+        string="Approval as of Now",
+        compute="_compute_approval_text",
+        help="What the approval is worth now: also a rule of a list, or the opt-out text, can have "
+        "changed since.",
+    )
 
     # ------------------------------------------------------------
     # Who wrote it, and what makes an approval void
@@ -122,6 +134,13 @@ class SmsMarketingMessage(models.Model):
     def _approval_intent(self):
         return (self.sudo().approval_content or "").partition(":")[0]
 
+    @api.model
+    def _forget_questions(self, companies):
+        """Nobody decides any more what was asked in these companies."""
+        self.sudo().with_context(active_test=False).search(
+            [("company_id", "in", companies.ids), ("approval_state", "=", "asked")]
+        )._forget_approval()
+
     def _forget_approval(self):
         self.sudo().write(dict.fromkeys(APPROVAL_FIELDS, False))
         self.sudo().activity_unlink([ACTIVITY])
@@ -181,8 +200,10 @@ class SmsMarketingMessage(models.Model):
     def _compute_approval_text(self):
         for message in self:
             is_open = message.state in ("draft", "scheduled") and message._needs_approval()
-            standing = message._origin and message._approval_standing()
-            message.approval_text = is_open and standing and message._approval_sentence(standing)
+            standing = is_open and message._origin and message._approval_standing()
+            message.approval_text = standing and message._approval_sentence(standing)
+            is_past = message.state not in ("draft", "scheduled")
+            message.approval_badge = standing or (is_past and message.approval_state)
 
     # ------------------------------------------------------------
     # Asking and deciding, from the panel

@@ -22,6 +22,11 @@ ATTRIBUTES = {
         "options": "{'color_field': 'color', 'no_create_edit': True}",
     },
     "include_list_ids": {"widget": "many2many_tags", "options": "{'no_quick_create': True}"},
+    "access_user_ids": {"widget": "many2many_avatar_user", "options": "{'no_create': True}"},
+    "access_team_ids": {
+        "widget": "many2many_tags",
+        "options": "{'color_field': 'color', 'no_create': True}",
+    },
 }
 
 

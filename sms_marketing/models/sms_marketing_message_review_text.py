@@ -112,15 +112,37 @@ class SmsMarketingMessage(models.Model):
                 "web address of Odoo.",
                 base,
             )
-            return [Finding(WARNING, "links_unreachable", text)]
+            return [Finding(WARNING, "links_unreachable", text, self._mend_web_address())]
         if parts.scheme != "https":
             text = self.env._(
                 "Short links begin with %s: without https, phones warn of them and carriers may "
                 "block the text.",
                 base,
             )
-            return [Finding(WARNING, "links_not_secure", text)]
+            return [Finding(WARNING, "links_not_secure", text, self._mend_web_address())]
         return []
+
+    def _mend_web_address(self):
+        """The button to the web address of Odoo, for those who may set it."""
+        if not self.env.user.has_group("base.group_system"):
+            return None
+        parameters = self.env["ir.config_parameter"]
+        address = parameters.search([("key", "=", "web.base.url")], limit=1)
+        return self._mend_by_opening(self.env._("Set the web address"), address)
+
+    def _mend_by_opening(self, label, record):
+        """A button that opens a record; None where there is none that the user may see."""
+        if not record or not record.sudo(False).has_access("read"):
+            return None
+        return {
+            "label": label,
+            "action": {
+                "type": "ir.actions.act_window",
+                "res_model": record._name,
+                "res_id": record.id,
+                "views": [[False, "form"]],
+            },
+        }
 
     def _review_left_out_by_country(self, facts):
         barred = (facts.counts or {}).get("country", 0)
@@ -166,7 +188,8 @@ class SmsMarketingMessage(models.Model):
                 date=self._review_date(same_text.started_at),
                 name=self._review_name(same_text),
             )
-            findings.append(Finding(WARNING, "same_text", text))
+            mend = self._mend_by_opening(self.env._("Look at that message"), same_text)
+            findings.append(Finding(WARNING, "same_text", text, mend))
         recent = (same_list - same_text).filtered(
             lambda other: other.started_at >= now - timedelta(hours=SAME_LIST_HOURS)
         )[:1]
@@ -176,7 +199,8 @@ class SmsMarketingMessage(models.Model):
                 date=self._review_date(recent.started_at),
                 name=self._review_name(recent),
             )
-            findings.append(Finding(WARNING, "same_list", text))
+            mend = self._mend_by_opening(self.env._("Look at that message"), recent)
+            findings.append(Finding(WARNING, "same_list", text, mend))
         return findings
 
     def _review_name(self, other):

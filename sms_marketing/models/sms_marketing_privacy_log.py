@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.fields import NO_ACCESS
 
+from ..engine import privacy
+
 
 class SmsMarketingPrivacyLog(models.Model):
     """Who exported or erased what is held on a number.
@@ -44,3 +46,7 @@ class SmsMarketingPrivacyLog(models.Model):
         groups=NO_ACCESS,
         help="The database transaction, in which alone the consent log may lose this number.",
     )
+
+    def init(self):
+        super().init()
+        self.env.cr.execute(privacy.MAKE_KEY)

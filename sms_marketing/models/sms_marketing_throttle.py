@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 
 class SmsMarketingThrottle(models.Model):
-    """Counters of what the public does, for ``engine.throttle`` alone."""
+    """Uses of what the public may not do too often, for ``engine.throttle`` alone."""
 
     _name = "sms.marketing.throttle"
     _log_access = False
@@ -12,17 +12,17 @@ class SmsMarketingThrottle(models.Model):
 
     subject = fields.Char(required=True, readonly=True)
     key = fields.Char(required=True, readonly=True, help="Keyed hash of an address or a number.")
-    starts_at = fields.Datetime(required=True, readonly=True)
-    used = fields.Integer(required=True, readonly=True)
+    used_at = fields.Datetime(required=True, readonly=True)
 
-    _counter_unique = models.UniqueIndex("(subject, key, starts_at)")
+    # Carries every count.
+    _lately = models.Index("(subject, key, used_at)")
 
     @api.autovacuum
-    def _gc_counters(self):
-        """Forget the counters of past windows."""
+    def _gc_uses(self):
+        """Forget what no limit counts any more."""
         self.env.cr.execute(
             SQL(
                 "DELETE FROM sms_marketing_throttle"
-                " WHERE starts_at < now() AT TIME ZONE 'UTC' - interval '1 day'"
+                " WHERE used_at < now() AT TIME ZONE 'UTC' - interval '1 day'"
             )
         )

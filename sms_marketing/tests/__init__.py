@@ -10,6 +10,7 @@ from . import test_companies
 from . import test_consent
 from . import test_consent_doors
 from . import test_consent_wizard
+from . import test_contact_file
 from . import test_contact_import
 from . import test_create_message
 from . import test_dispatch
@@ -51,11 +52,11 @@ from . import test_privacy_export
 from . import test_privacy_lookup
 from . import test_provider_accounts
 from . import test_provider_webhooks
+from . import test_quiet_hours
 from . import test_rates
 from . import test_receipts
 from . import test_review
 from . import test_review_panel
-from . import test_review_tour
 from . import test_security
 from . import test_send_test
 from . import test_send_test_tour
@@ -63,8 +64,10 @@ from . import test_sender_gateway
 from . import test_sender_pool
 from . import test_short_link
 from . import test_sign_up
+from . import test_sign_up_codes
 from . import test_sign_up_form
 from . import test_statistics
+from . import test_stop_wish_tour
 from . import test_stop_wishes
 from . import test_test_number
 from . import test_text_allowance
@@ -81,9 +84,11 @@ from . import test_text_stop_wishes
 from . import test_text_template
 from . import test_text_tokens
 from . import test_throttle
+from . import test_time_zone_overview
 from . import test_timing
 from . import test_token_default
 from . import test_tour_composer
 from . import test_tours
+from . import test_unknown
 from . import test_view_audience
 from . import test_webhooks

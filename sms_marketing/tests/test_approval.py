@@ -212,6 +212,46 @@ class TestApproval(ApprovalCase, SmsMarketingCase):
         created = sneaky.create({"name": "Mine"})
         self.assertEqual((created.approval_state, created.state), (False, "draft"))
 
+    # ------------------------------------------------------------
+    # What the badge says
+    # ------------------------------------------------------------
+
+    def test_badge_is_true_whatever_has_changed(self):
+        named = self.message(self.contacts(1)).include_list_ids
+        rule = self.env["sms.marketing.list"].create(
+            {"name": "By rule", "kind": "rule", "domain": "[('email', '!=', False)]"}
+        )
+        for change in (
+            lambda message: rule.write({"domain": "[('city', '!=', False)]"}),
+            lambda message: self.company.write({"sms_marketing_opt_out_text": "STOP stops it"}),
+        ):
+            message = self.approved(include_list_ids=[Command.set((named | rule).ids)])
+            self.assertEqual(message.approval_badge, "approved")
+            change(message)
+            self.env.invalidate_all()
+            self.assertEqual(message.approval_badge, "void")
+            self.assertIn("asked for again", message.approval_text)
+
+    def test_badge_of_what_was_sent_stays(self):
+        message = self.approved()
+        message.action_send()
+        self.run_lane()
+        self.company.sms_marketing_opt_out_text = "STOP stops it"
+        self.env.invalidate_all()
+        self.assertEqual((message.state, message.approval_badge), ("sent", "approved"))
+
+    def test_nobody_is_asked_any_more_once_switched_off(self):
+        asked, approved = self.draft(), self.approved()
+        self.ask(asked)
+        self.assertTrue(asked.sudo().activity_search([ACTIVITY]))
+        self.company.sms_marketing_approval = False
+        self.assertFalse(asked.sudo().activity_search([ACTIVITY]))
+        self.assertEqual((asked.approval_state, asked.approval_badge), (False, False))
+        self.company.sms_marketing_approval = True
+        self.assertEqual(approved.approval_badge, "approved")
+        self.ask(asked)
+        self.assertEqual(asked.approval_badge, "asked")
+
     def test_a_copy_is_not_approved(self):
         message = self.approved()
         copy = message.with_user(self.other_manager).copy()

@@ -52,6 +52,8 @@ class TestCreateMessage(SmsMarketingCase):
                 "Responsible",
                 "Tags",
                 "Send to Lists",
+                "Limited to Users",
+                "Limited to Teams",
                 "Occasion",
                 "Budget",
                 "Urgent",
@@ -277,6 +279,26 @@ class TestCreateMessage(SmsMarketingCase):
         opened = message.action_open_editor()
         self.assertEqual((opened["res_id"], opened.get("target")), (message.id, None))
 
+    def test_dialog_asks_who_sees_the_message(self):
+        self.require("access_team_ids")
+        self.line("access_user_ids").is_shown = True
+        team = self.env["crm.team"].create({"name": "Shop", "company_id": self.company.id})
+        action = self.messages.action_create_message()
+        view = self.env["ir.ui.view"].browse(action["views"][0][0])
+        asker = self.user("asker_of_access")
+        messages = self.messages.with_user(asker).with_context(**action["context"])
+        with self.assertRaises(UserError) as caught:
+            messages.create({"name": "For all"})
+        self.assertIn("Limited to Teams", str(caught.exception))
+        with Form(messages, view=view) as dialog:
+            dialog.name = "For the shop"
+            dialog.access_team_ids.add(team)
+            dialog.access_user_ids.add(asker)
+        message = dialog.record
+        self.assertEqual((message.access_team_ids, message.access_user_ids), (team, asker))
+        stranger = self.user("stranger_to_access")
+        self.assertFalse(message.with_user(stranger).has_access("read"))
+
     # ------------------------------------------------------------
     # Databases that come from before
     # ------------------------------------------------------------
@@ -290,8 +312,12 @@ class TestCreateMessage(SmsMarketingCase):
         forms._make_missing()
         self.env.flush_all()
         form = forms._for_company(self.company)
-        self.assertEqual(len(form.field_ids), 6)
+        names = form.field_ids.mapped("name")
+        self.assertIn("access_team_ids", names)
         self.assertEqual(message.create_form_id, form)
+        form.field_ids.filtered(lambda line: line.name == "access_team_ids").unlink()
+        forms._make_missing()
+        self.assertEqual(form.field_ids.mapped("name"), names, "a line that came with an update")
         count = forms.search_count([])
         forms._make_missing()
         self.assertEqual(forms.search_count([]), count)

@@ -159,6 +159,23 @@ class TestErasure(SmsMarketingCase):
         self.assertEqual(self.state(), "subscribed")
         self.assertFalse(self.subscribe(NUMBER, method="staff"))
 
+    def test_erased_numbers_stay_known_whatever_becomes_of_secrets(self):
+        parameters = self.env["ir.config_parameter"]
+        self.erase()
+        parameters.set_param("database.secret", "another secret")
+        self.assertTrue(self.subscribe(NUMBER, method="import"), "still refused")
+        key = parameters.search([("key", "=", privacy.KEY)])
+        for lose in (key.unlink, lambda: key.write({"value": "another key"})):
+            with self.assertRaisesRegex(UserError, "has to stay as it is"):
+                lose()
+
+    def test_without_the_key_nobody_is_subscribed_and_stop_works(self):
+        other = self.contact(subscribed=True).mobile_e164
+        self.env["ir.config_parameter"].search([("key", "=", privacy.KEY)]).unlink()
+        with self.assertRaisesRegex(UserError, "is missing"):
+            self.subscribe(self.number())
+        self.assertFalse(self.unsubscribe(other))
+
     def test_staff_is_told(self):
         self.erase()
         wizard = self.env["sms.marketing.consent.change"].create(

@@ -245,6 +245,13 @@ class TestTwilio(ProviderCase, unittest.TestCase):
         self.assertEqual(text, Inbound("+32470123456", "+3225550000", "Stop 🙂 it", MESSAGE))
         self.assertEqual(text.body, "Stop 🙂 it")
 
+    def test_what_twilio_has_answered_itself(self):
+        fields = {"MessageSid": MESSAGE, "From": "+32470123456", "To": "x", "Body": "Baja"}
+        for told, kind in (("STOP", "stop"), ("START", "start"), ("HELP", "help"), ("NEW", "")):
+            signed = self.signed(fields | {"OptOutType": told}, "inbound", "")
+            [text] = self.gateway().parse_inbound(signed)
+            self.assertEqual(text.answered_as, kind)
+
     def test_answer_is_no_text_to_the_phone(self):
         answer = self.gateway_class.acknowledgement
         self.assertEqual((answer.status, answer.body), (200, b"<Response/>"))

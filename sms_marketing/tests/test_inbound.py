@@ -109,6 +109,28 @@ class TestInbound(SmsMarketingCase):
         self.assertIn("STOP", text)
         self.assertEqual(self.state(partner.mobile_e164), "subscribed")
 
+    def test_what_the_provider_has_answered_gets_no_second_answer(self):
+        """Its words may be none of ours; after a STOP it lets nothing of this sender through."""
+        events = self.env["sms.marketing.subscription.type"].create({"name": "Events"})
+        partner = self.contact(subscribed=True)
+        number = partner.mobile_e164
+        self.subscribe(number, type=events)
+
+        def provider_acted(body, kind):
+            text = Inbound(number, SENDER, body, answered_as=kind)
+            record = inbound.receive(self.env, self.gateway, text)
+            self.env.invalidate_all()
+            self.assertEqual(record.action, kind)
+
+        provider_acted("Baja", "stop")
+        self.assertEqual((self.state(number), self.state(number, events)), ("unsubscribed",) * 2)
+        provider_acted("Alta", "start")
+        self.assertEqual((self.state(number), self.state(number, events)), ("subscribed",) * 2)
+        provider_acted("Ayuda", "help")
+        self.assertFalse(self.answers(number))
+        self.receive(number, "STOP")
+        self.assertEqual(len(self.answers(number)), 1)
+
     def test_own_words_of_the_company_in_the_contacts_language(self):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.company.sms_marketing_stop_answer = "You are out."

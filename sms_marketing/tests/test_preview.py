@@ -211,7 +211,7 @@ class TestPreview(SmsMarketingHttpCase):
         self.assertTrue(any("Répondez STOP" in told["text"] for told in texts))
         self.assertTrue(all(f"/s/{example}1. " in told["text"] for told in texts))
         self.browser_js(
-            f"/odoo/sms-marketing/{draft.id}",
+            f"/odoo/sms-campaigns/{draft.id}",
             _LOOK % json.dumps(texts),
             ready="Boolean(document.querySelector('.o_sms_marketing_phone_preview input'))",
             login="preview_marketer",

@@ -235,6 +235,12 @@ class TestReviewPanel(SmsMarketingCase):
             parameters.set_param("web.base.url", base)
             found = set(self.warnings(message)) & {"links_unreachable", "links_not_secure"}
             self.assertEqual(found, {code} if code else set())
+        parameters.set_param("web.base.url", "http://sms.example")
+        self.assertFalse(self.warnings(message)["links_not_secure"]["mend"], "not a marketer's")
+        as_system = message.with_user(self.env.ref("base.user_admin"))
+        action = self.warnings(as_system)["links_not_secure"]["mend"]["action"]
+        opened = self.env[action["res_model"]].sudo().browse(action["res_id"])
+        self.assertEqual(opened.key, "web.base.url")
 
     def test_left_out_by_country(self):
         message = self.draft(self.contacts(1) | self.contact("+33612345678", subscribed=True))
@@ -244,12 +250,16 @@ class TestReviewPanel(SmsMarketingCase):
         first = self.draft(name="First wave")
         self.send(first)
         again = self.draft()
-        self.assertIn("First wave", self.warnings(again)["same_text"]["text"])
+        finding = self.warnings(again)["same_text"]
+        self.assertIn("First wave", finding["text"])
+        self.assertEqual(finding["mend"]["action"]["res_id"], first.id)
         again.body = "Quite another text"
         self.assertNotIn("same_text", self.warnings(again))
         stranger = self.user("review_other")
         other = self.message(self.contacts(1), user_id=stranger.id).with_user(stranger)
-        self.assertNotIn("First wave", self.warnings(other)["same_text"]["text"])
+        finding = self.warnings(other)["same_text"]
+        self.assertNotIn("First wave", finding["text"])
+        self.assertFalse(finding["mend"], "a message of others is not opened")
 
     def test_holes_in_the_text(self):
         contacts = self.contacts(3)

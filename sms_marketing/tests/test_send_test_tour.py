@@ -119,7 +119,7 @@ class TestSendTestTour(SmsMarketingHttpCase):
         )
         self._let_scheduled_actions_run()
         self.start_tour(
-            f"/odoo/sms-marketing/{self.draft.id}",
+            f"/odoo/sms-campaigns/{self.draft.id}",
             "sms_marketing_compose_to_phone",
             login="marketer",
         )

@@ -1,4 +1,4 @@
-"""Counters that bound what the public may do."""
+"""What bounds what the public may do."""
 
 from odoo.tests import BaseCase, tagged
 
@@ -27,16 +27,29 @@ class TestThrottle(SmsMarketingCase):
         for _use in range(self.most + 3):
             throttle.take(self.env, number, form)
         rows = self.env["sms.marketing.throttle"].search([("subject", "=", "sign_up_form")])
-        self.assertEqual(rows.used, self.most)
+        self.assertEqual(len(rows), self.most)
 
-    def test_window_passes(self):
-        use = ("sign_up_number", "+12025550123")
-        for _use in range(self.most):
-            throttle.take(self.env, use)
+    def time_passes(self, minutes):
         self.env.cr.execute(
-            "UPDATE sms_marketing_throttle SET starts_at = starts_at - interval '1 hour'"
+            "UPDATE sms_marketing_throttle SET used_at = used_at - make_interval(mins => %s)",
+            [minutes],
         )
+
+    def test_each_use_counts_for_an_hour_from_its_own_moment(self):
+        """No moment lets more through than the limit, however the uses are spread."""
+        use = ("sign_up_number", "+12025550123")
         self.assertIsNone(throttle.take(self.env, use))
+        self.time_passes(59)
+        for _use in range(self.most - 1):
+            self.assertIsNone(throttle.take(self.env, use))
+        self.assertTrue(throttle.take(self.env, use))
+        self.time_passes(1)
+        self.assertIsNone(throttle.take(self.env, use), "the first is an hour ago")
+        self.assertTrue(throttle.take(self.env, use), "the others are not")
+        self.time_passes(59)
+        for _use in range(self.most - 1):
+            self.assertIsNone(throttle.take(self.env, use))
+        self.assertTrue(throttle.is_spent(self.env, *use))
 
     def test_nobody_reads_a_number_out_of_it(self):
         throttle.take(self.env, ("sign_up_number", "+12025550123"))
@@ -49,13 +62,13 @@ class TestThrottle(SmsMarketingCase):
             before, (self.env["sms.marketing.throttle"].search([]) - row).mapped("key")
         )
 
-    def test_old_counters_are_forgotten(self):
+    def test_old_uses_are_forgotten(self):
         throttle.take(self.env, ("sign_up_number", "old"))
         self.env.cr.execute(
-            "UPDATE sms_marketing_throttle SET starts_at = starts_at - interval '2 days'"
+            "UPDATE sms_marketing_throttle SET used_at = used_at - interval '2 days'"
         )
         throttle.take(self.env, ("sign_up_number", "new"))
-        self.env["sms.marketing.throttle"]._gc_counters()
+        self.env["sms.marketing.throttle"]._gc_uses()
         self.assertEqual(len(self.env["sms.marketing.throttle"].search([])), 1)
 
 

@@ -12,7 +12,7 @@ class TestTourComposer(SmsMarketingHttpCase):
         user = self.user("composer", name="Cora Composer")
         message = self.message(name="Composed", body="Hello ", user_id=user.id)
         self.start_tour(
-            f"/odoo/sms-marketing/{message.id}", "sms_marketing_compose", login="composer"
+            f"/odoo/sms-campaigns/{message.id}", "sms_marketing_compose", login="composer"
         )
         self.assertEqual(
             message.body,
@@ -24,6 +24,6 @@ class TestTourComposer(SmsMarketingHttpCase):
         user = self.user("composer", name="Cora Composer")
         message = self.message(name="Shared", body="As it was", user_id=user.id)
         self.start_tour(
-            f"/odoo/sms-marketing/{message.id}", "sms_marketing_conflict", login="composer"
+            f"/odoo/sms-campaigns/{message.id}", "sms_marketing_conflict", login="composer"
         )
         self.assertEqual(message.body, "By another one")

@@ -1,5 +1,7 @@
 """What people do in the browser, from the menu to the figures."""
 
+import html
+
 from odoo.tests import tagged
 
 from .common import SmsMarketingHttpCase
@@ -41,6 +43,19 @@ class TestTours(SmsMarketingHttpCase):
         self._dispatch()
         self.assertEqual(message.state, "sent")
         self.start_tour("/odoo", "sms_marketing_message_figures", login="marketer")
+
+    def test_sign_up_form_made_in_the_browser(self):
+        self.user("former", "sms_marketing.group_manager", name="Fay Former")
+        self.type.name = "Shop news"
+        self.start_tour(
+            "/odoo/action-sms_marketing.action_sms_marketing_sign_up_form",
+            "sms_marketing_sign_up_form",
+            login="former",
+        )
+        form = self.env["sms.marketing.sign.up.form"].search([("slug", "=", "tour-fair")])
+        self.assertEqual(form.choice_ids.type_id, self.type)
+        page = self.url_open("/sms/sign-up/tour-fair")
+        self.assertIn(form.choice_ids.wording, html.unescape(page.text))
 
     def test_timeline_of_a_contact(self):
         self.user("seller", groups="sales_team.group_sale_salesman", name="Sam Seller")

@@ -1,7 +1,9 @@
 import logging
 from contextlib import contextmanager
+from unittest.mock import patch
 from urllib.parse import quote, urlsplit
 
+from odoo.sql_db import Cursor
 from odoo.tests import tagged
 
 from ..engine import claims, outcomes, schedule
@@ -85,6 +87,37 @@ class TestReceiptWebhook(WebhookCase):
         self.assertTrue(
             self.env["phone.blacklist"].search([("number", "=", self.recipient.number)])
         )
+
+    def test_one_statement_a_receipt(self):
+        self.receipt(8)
+        query = f"reference={self.recipient.sudo().token}&type=1"
+        path = self.path("receipt")
+        statements = []
+        execute = Cursor.execute
+
+        def listen(cursor, statement, *arguments, **options):
+            statements.append(str(getattr(statement, "code", statement)))
+            return execute(cursor, statement, *arguments, **options)
+
+        with patch.object(Cursor, "execute", listen):
+            self.call("receipt", query, path=path)
+        self.assertEqual(self.recipient.state, "delivered")
+        # Odoo's own, which every route costs, name none of our tables.
+        own = [one for one in statements if "sms_marketing" in one]
+        self.assertEqual(len(own), 1, own)
+
+    def test_change_of_the_gateway_counts_at_once(self):
+        self.assertEqual(self.receipt(8).status_code, 200)
+        old = self.path("receipt")
+        self.kannel.webhook_secret = "another-secret-of-the-gateway"
+        query = f"reference={self.recipient.sudo().token}&type=1"
+        with self.assertLogs("odoo.addons.sms_marketing.controllers.webhook", "WARNING"):
+            self.assertEqual(self.call("receipt", query, path=old).status_code, 404)
+        self.assertEqual(self.recipient.state, "sent")
+        self.assertEqual(self.receipt(1).status_code, 200)
+        self.kannel.active = False
+        with self.assertLogs("odoo.addons.sms_marketing.controllers.webhook", "WARNING"):
+            self.assertEqual(self.receipt(1).status_code, 404)
 
     def test_post_does_the_same_as_get(self):
         token = self.recipient.sudo().token

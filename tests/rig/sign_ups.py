@@ -1,9 +1,11 @@
-"""Sign-ups on a public page, asked for and confirmed by many at once; for `odoo.run_in_shell`."""
+"""Sign-ups on a public page by many at once: inside Odoo (for `odoo.run_in_shell`), and by HTTP."""
 
 import re
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import requests
 from odoo.fields import Command
 
 from odoo.addons.sms_marketing.engine import sign_up
@@ -12,11 +14,10 @@ from odoo.addons.sms_marketing.engine.transactions import in_own_transaction
 NUMBER = "+12025550166"
 
 
-def ask_at_once(env, *, callers):
-    """Ask so many times at once for codes to one number, then from one network for many numbers.
+def make_form(env, slug=None):
+    """A public page for one kind of texts; its ids.
 
-    :return: how many were let through of each, how many texts there are, and what became of the
-        right code when it was typed by all at once
+    :param slug: the last part of its address
     """
     gateway = env["sms.marketing.gateway"].create({"name": "Sandbox of sign-ups"})
     sender = env["sms.marketing.sender"].create({"value": "+12025550123", "gateway_id": gateway.id})
@@ -26,9 +27,22 @@ def ask_at_once(env, *, callers):
             "name": "Fair",
             "sender_id": sender.id,
             "choice_ids": [Command.create({"type_id": wanted.id})],
+            **({"slug": slug} if slug else {}),
         }
     )
     env.cr.commit()
+    return {"form": form.id, "type": wanted.id}
+
+
+def ask_at_once(env, *, callers):
+    """Ask so many times at once for codes to one number, then from one network for many numbers.
+
+    :return: how many were let through of each, how many texts there are, and what became of the
+        right code when it was typed by all at once
+    """
+    made = make_form(env)
+    form = env["sms.marketing.sign.up.form"].browse(made["form"])
+    wanted = env["sms.marketing.subscription.type"].browse(made["type"])
 
     def ask(number, network):
         def work(own):
@@ -64,3 +78,44 @@ def ask_at_once(env, *, callers):
         "consents": env["sms.marketing.consent"].search_count([("number", "=", NUMBER)]),
         "contacts": env["res.partner"].search_count([("mobile_e164", "=", NUMBER)]),
     }
+
+
+def post_many(url, subscription_type, posts, clients):
+    """Fill in the page at an address so often, each time for another number from another network.
+
+    :param url: of the page, of a server in proxy mode
+    :return: {HTTP status: how many}
+    """
+    own = threading.local()
+
+    def page():
+        """The session of this client, and what the form on its page holds."""
+        if not hasattr(own, "session"):
+            own.session = requests.Session()
+            shown = own.session.get(url, timeout=60).text
+            names = ("csrf_token", "fingerprint")
+            own.hidden = {
+                name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', shown)[1] for name in names
+            }
+        return own.session
+
+    def post(at):
+        answer = page().post(
+            url,
+            data={
+                **own.hidden,
+                "number": f"+1303200{at:04d}",
+                "name": "Ann",
+                "type": str(subscription_type),
+            },
+            headers={
+                "X-Forwarded-For": f"198.51.{at // 200}.{at % 200 + 1}",
+                "X-Forwarded-Host": "www.example.com",
+            },
+            allow_redirects=False,
+            timeout=60,
+        )
+        return answer.status_code
+
+    with ThreadPoolExecutor(clients) as pool:
+        return dict(Counter(pool.map(post, range(posts))))

@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 
 // What a manager does with replies that read like a wish to stop.
-registry.category("web_tour.tours").add("sms_marketing_review", {
+registry.category("web_tour.tours").add("sms_marketing_stop_wish", {
     steps: () => [
         {
             content: "strong ones come first, with the words that gave them away",

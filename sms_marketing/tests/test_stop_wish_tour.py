@@ -6,8 +6,8 @@ from .common import SENDER, SmsMarketingHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestReviewTour(SmsMarketingHttpCase):
-    def test_review_in_the_browser(self):
+class TestStopWishTour(SmsMarketingHttpCase):
+    def test_replies_decided_in_the_browser(self):
         manager = self.user("reviewer", "sms_marketing.group_manager", name="Rae Reviewer")
         self.company.sms_marketing_reviewer_id = manager
         self.env.cr.execute("UPDATE sms_marketing_inbound SET review_state = 'done'")
@@ -19,7 +19,7 @@ class TestReviewTour(SmsMarketingHttpCase):
             inbound.receive(self.env, self.gateway, Inbound(partner.mobile_e164, SENDER, words))
         self.start_tour(
             "/odoo/action-sms_marketing.action_sms_marketing_inbound_review",
-            "sms_marketing_review",
+            "sms_marketing_stop_wish",
             login="reviewer",
         )
         self.env.invalidate_all()

@@ -1,0 +1,172 @@
+"""P4: delivery receipts a second, signed, distinct, from 16 connections.
+
+`make bench BENCH=receipts` runs it: ours, beside an Odoo route that does nothing (the bare limit)
+and beside `sms_twilio`'s own controller with a mailing of Odoo's SMS apps behind it (the peer).
+All three in turn, on one database and one server; threaded, then with two workers.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+from rig.callers import call_all, post, twilio_request
+from rig.odoo import run_in_shell, with_configuration
+from rig.ports import free_ports
+from rig.received import TOKEN
+
+from dev import database as databases
+from dev import testing
+from dev.paths import ROOT
+
+CONNECTIONS = 16
+GOAL = 0.85
+MODES = {"threaded": 0, "two workers": 2}
+
+
+@contextmanager
+def server(machine, database, workers, port, log):
+    """A web server without scheduled actions."""
+    command = machine.odoo(database, "server", "--http-port", port, "--logfile", log)
+    command += ["--workers", str(workers), "--max-cron-threads=0", "--log-level=warn"]
+    process = subprocess.Popen(
+        command,
+        cwd=machine.dev,
+        env=dict(machine.variables, ODOO_MAX_HTTP_THREADS=str(2 * CONNECTIONS)),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/web/health", timeout=5).close()
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.2)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def requests_of(machine, database, folder, texts, url):
+    """side -> its requests, each to be made once."""
+    ours = run_in_shell(machine, database, folder, "received.taken", texts=texts, public_url=url)
+    peer = run_in_shell(
+        machine, database, folder, "received.taken_by_peer", texts=texts, public_url=url
+    )
+    return {
+        "bare": [post(f"{url}/idle_route", b"MessageStatus=delivered")] * texts,
+        "ours": [
+            twilio_request(
+                f"{ours['callback']}/receipt?reference={reference}",
+                TOKEN,
+                _report(reference, "delivered"),
+            )
+            for reference in ours["references"]
+        ],
+        "peer": [
+            twilio_request(f"{url}/sms_twilio/status/{uuid}", TOKEN, _report(uuid, "delivered"))
+            for uuid in peer["uuids"]
+        ],
+    }
+
+
+def _report(reference, status):
+    return {
+        "MessageSid": f"SM{abs(hash(reference)):032d}"[:34],
+        "MessageStatus": status,
+        "SmsStatus": status,
+        "AccountSid": "AC" + "0123456789abcdef" * 2,
+        "To": "+32470000000",
+        "From": "+12025550123",
+        "ApiVersion": "2010-04-01",
+    }
+
+
+def measure(machine, database, folder, workers, calls, runs):
+    """side -> calls a second of each run."""
+    [port] = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    waiting = requests_of(machine, database, folder, calls * runs + 100, url)
+    rates = {side: [] for side in waiting}
+    with server(machine, database, workers, port, folder / f"server{workers}.log"):
+        for requests in waiting.values():
+            call_all(port, [requests.pop() for _number in range(100)], CONNECTIONS)
+        for _run in range(runs):
+            for side, requests in waiting.items():
+                batch = [requests.pop() for _number in range(calls)]
+                seconds, answers = call_all(port, batch, CONNECTIONS)
+                bad = [status for status, _seconds in answers if status != 200]
+                if bad and side != "peer":
+                    raise SystemExit(f"{side}: {len(bad)} of {calls} calls failed: {bad[:5]}")
+                rates[side].append((calls - len(bad)) / seconds)
+                print(f"    {side}: {rates[side][-1]:.0f}", flush=True)
+    [delivered] = machine.sql(
+        database, "SELECT count(*) FROM sms_marketing_recipient WHERE state <> 'delivered'"
+    )
+    if delivered != "0":
+        raise SystemExit(f"{delivered} receipts were lost")
+    return {side: statistics.median(of_side) for side, of_side in rates.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    parser.add_argument("--calls", type=int, default=1500, help="calls of each side in a run")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=[*MODES])
+    options = parser.parse_args()
+    machine = testing.load()
+    database = f"sms_marketing_receipts_{os.getpid()}"
+    figures, rows = {}, []
+    with tempfile.TemporaryDirectory(prefix="receipts-", dir=machine.dev) as folder:
+        folder = Path(folder)
+        paths = f"{machine.addons_path},{ROOT / 'bench' / 'addons'}"
+        machine = with_configuration(machine, folder / "odoo.conf", addons_path=paths)
+        databases.clone(machine.server, machine.database, database, quiet=True)
+        try:
+            install = machine.odoo(database, "server", "--no-http", "--stop-after-init")
+            install += ["-i", "mass_mailing_sms,sms_twilio,idle_route", "--log-level=warn"]
+            subprocess.run(install, cwd=machine.dev, env=machine.variables, check=True)
+            print(f"P4  receipts a second, {CONNECTIONS} connections, {options.runs} runs")
+            print(
+                f"{'':14}{'ours':>8}{'idle':>8}{'peer':>8}{'of idle':>10}{'goal':>8}{'x peer':>8}"
+            )
+            for mode in options.modes:
+                workers = MODES[mode]
+                one = measure(machine, database, folder, workers, options.calls, options.runs)
+                share, times = one["ours"] / one["bare"], one["ours"] / one["peer"]
+                figures[mode] = one | {"share": share, "times": times}
+                print(
+                    f"  {mode:12}{one['ours']:8.0f}{one['bare']:8.0f}{one['peer']:8.0f}"
+                    f"{share:10.0%}{GOAL:8.0%}{times:8.1f}",
+                    flush=True,
+                )
+                rows.append(
+                    {
+                        "row": "P4",
+                        "what": f"delivery receipts a second, signed, 16 connections, {mode}",
+                        "ours": f"{one['ours']:.0f} ({share:.0%} of the idle route)",
+                        "peer": f"{one['peer']:.0f}",
+                        "bare": f"{one['bare']:.0f}",
+                        "goal": "85 % of an Odoo route that does nothing",
+                    }
+                )
+        finally:
+            machine.drop(database)
+    if options.json:
+        options.json.write_text(json.dumps({"figures": figures, "rows": rows}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..engine import unknown
+
+
+class SmsMarketingRecipient(models.Model):
+    """Buttons for texts whose outcome was lost, for who may change their message."""
+
+    _inherit = "sms.marketing.recipient"
+
+    def action_was_sent(self):
+        """The chosen texts did go out, says the user."""
+        words = self.env._("Sent, says %(user)s (%(day)s)", **self._who_says())
+        counts = unknown.settle_as_sent(self._to_settle().env, self.ids, words)
+        return self._log_settled(
+            counts,
+            lambda count: self.env._(
+                "%(count)s texts with unknown outcome were sent.", count=count
+            ),
+        )
+
+    def action_send_again(self):
+        """The chosen texts did not go out, says the user: they are sent now."""
+        words = self.env._("Not sent, says %(user)s (%(day)s)", **self._who_says())
+        counts = unknown.queue_again(self._to_settle().env, self.ids, words)
+        if counts:
+            self.env["sms.marketing.message"]._trigger_dispatch()
+        return self._log_settled(
+            counts,
+            lambda count: self.env._(
+                "%(count)s texts with unknown outcome were not sent, and go out again.", count=count
+            ),
+        )
+
+    def _who_says(self):
+        return {"user": self.env.user.name, "day": fields.Date.context_today(self)}
+
+    def _to_settle(self):
+        """The chosen texts as the system, once it is sure that the user may decide about them."""
+        self.check_access("read")
+        self.message_id.check_access("write")
+        if not self.message_id or any(not one.message_id for one in self):
+            raise UserError(self.env._("Choose texts of a message."))
+        return self.sudo()
+
+    def _log_settled(self, counts, sentence):
+        if not counts:
+            raise UserError(
+                self.env._("None of these texts can be settled: their outcome is known by now.")
+            )
+        for message in self.message_id.filtered(lambda one: one.id in counts):
+            # Who said it is the author of the note; numbers stay out of it.
+            message.message_post(body=sentence(counts[message.id]))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": sentence(sum(counts.values())),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

@@ -1,0 +1,225 @@
+"""Preparing a message to very many contacts, ours and Odoo's own; for `odoo.run_in_shell`."""
+
+import time
+from pathlib import Path
+
+from odoo.fields import Command
+
+BODY = "Hello {{ object.%s ||| there }}, autumn has come: %s"
+TARGET = "http://127.0.0.1:9/autumn"  # Odoo's own apps ask the page for its title: nobody is there
+ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"]
+#: Texts that are claimed and written at once.
+BATCH = 100
+#: The peer cannot prepare more than about 16,200 recipients of one mailing.
+MOST_OF_A_MAILING = 10_000
+
+
+def make_contacts(env, until, extra):
+    """Contacts by SQL, so that there are so many of them, each with an American number.
+
+    :param dict extra: further columns and the SQL of their values
+    """
+    env.flush_all()
+    env.cr.execute(
+        f"""
+        INSERT INTO res_partner (name, complete_name, ref, active, type, lang, country_id, tz,
+                                 phone, {", ".join(extra)})
+        SELECT 'Customer ' || n, 'Customer ' || n, 'audience', TRUE, 'contact', 'en_US', %(usa)s,
+               (%(zones)s::text[])[1 + n %% 4], number, {", ".join(extra.values())}
+          FROM (SELECT n, '+1303' || (2000000 + n) AS number
+                  FROM generate_series((SELECT count(*) + 1 FROM res_partner
+                                         WHERE ref = 'audience'), %(until)s) AS n) AS made
+        """,
+        {"usa": env.ref("base.us").id, "zones": ZONES, "until": until},
+    )
+
+
+def commit_and_analyze(env, *tables):
+    """What autovacuum does after so many rows."""
+    env.cr.commit()
+    for table in tables:
+        env.cr.execute(f"ANALYZE {table}")
+    env.cr.commit()
+
+
+class Watch:
+    """What a block took: `seconds`, `queries`, and `peak`, the most memory resident in it (MiB)."""
+
+    def __init__(self, env):
+        self.env = env
+
+    def __enter__(self):
+        Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here on
+        self._queries = _queries()
+        self._began = time.monotonic()
+        return self
+
+    def __exit__(self, *_error):
+        self.seconds = time.monotonic() - self._began
+        self.queries = _queries() - self._queries
+        status = Path("/proc/self/status").read_text()
+        [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        self.peak = int(line.split()[1]) / 1024
+
+    @property
+    def figures(self):
+        return {"seconds": self.seconds, "queries": self.queries, "peak": self.peak}
+
+
+def _queries():
+    """Statements of all cursors of this process until now."""
+    from odoo import sql_db
+
+    return sql_db.sql_counter
+
+
+# ------------------------------------------------------------
+# Ours
+# ------------------------------------------------------------
+
+
+def ours(env, *, sizes, runs, written):
+    """Prepare a message to a list with a rule, for each number of contacts.
+
+    :param written: of how many recipients the texts are written, at most
+    :return: {number of contacts: [{what: figures} of each run]}
+    """
+    from odoo.addons.sms_marketing.engine import consent
+
+    env["ir.cron"].search([]).active = False
+    hours = env["sms.marketing.quiet.hours"]
+    hours.search([]).unlink()
+    hours.create({"opens": 0, "closes": 24})
+    gateway = env["sms.marketing.gateway"].create({"name": "Sandbox"})
+    env["sms.marketing.sender"].create({"value": "+12025550123", "gateway_id": gateway.id})
+    wanted = env["sms.marketing.subscription.type"].create({"name": "Autumn"})
+    everybody, nobody = env["sms.marketing.list"].create(
+        [
+            {"name": name, "kind": "rule", "domain": repr([("ref", "=", ref)])}
+            for name, ref in (("Everybody", "audience"), ("Nobody", "left out"))
+        ]
+    )
+    # One consent by the front door, the others by SQL as it writes them.
+    consent.record(
+        env,
+        [
+            consent.ConsentChange(
+                "+13032000001",
+                wanted.id,
+                "subscribed",
+                method="form",
+                legal_basis="written_consent",
+                explanation="paper",
+            )
+        ],
+    )
+    found = {}
+    for size in sizes:
+        make_contacts(
+            env,
+            size,
+            {"mobile": "number", "mobile_e164": "number", "sms_marketing": "TRUE"}
+            | {"phone_e164": "number"},
+        )
+        env.cr.execute(
+            """
+            INSERT INTO sms_marketing_subscription (type_id, company_id, number, state, since)
+            SELECT %s, %s, mobile_e164, 'subscribed', now() AT TIME ZONE 'UTC'
+              FROM res_partner WHERE ref = 'audience'
+            ON CONFLICT (number, type_id) DO NOTHING
+            """,
+            [wanted.id, env.company.id],
+        )
+        commit_and_analyze(env, "res_partner", "sms_marketing_subscription")
+        found[size] = []
+        for _run in range(runs):
+            env.cr.execute("TRUNCATE sms_marketing_recipient CASCADE")
+            commit_and_analyze(env, "sms_marketing_recipient")
+            message = env["sms.marketing.message"].create(
+                {
+                    "name": "Autumn",
+                    "body": BODY % ("first_name", TARGET),
+                    "subscription_type_id": wanted.id,
+                    "include_list_ids": [Command.set(everybody.ids)],
+                    "exclude_list_ids": [Command.set(nobody.ids)],
+                }
+            )
+            env.cr.commit()
+            found[size].append(_prepare(env, message, size, written))
+    return found
+
+
+def _prepare(env, message, size, written):
+    """Send a draft, up to the texts; {what: figures}."""
+    from odoo.addons.sms_marketing.engine import schedule
+    from odoo.addons.sms_marketing.engine.claims import claim
+    from odoo.addons.sms_marketing.engine.dispatch import write_texts
+    from odoo.addons.sms_marketing.engine.transactions import in_own_transaction
+
+    def write(own):
+        claims, _seen = claim(own, message.id, BATCH)
+        return len(write_texts(own, message.id, claims))
+
+    with Watch(env) as request:
+        message.action_send()
+        env.cr.commit()
+    with Watch(env) as start:
+        schedule.start_due(env.registry)
+    env.invalidate_all()
+    rows = "FROM sms_marketing_recipient WHERE message_id = %s AND state = 'queued'"
+    env.cr.execute(f"SELECT count(*) {rows}", [message.id])
+    assert env.cr.fetchone() == (size,), "not everybody gets it"
+    env.cr.execute("CREATE TABLE bare (LIKE sms_marketing_recipient INCLUDING ALL)")
+    env.cr.commit()
+    with Watch(env) as bare:
+        env.cr.execute(f"INSERT INTO bare SELECT * {rows}", [message.id])
+        env.cr.commit()
+    env.cr.execute("DROP TABLE bare")
+    env.cr.commit()
+    done, batches = 0, 0
+    with Watch(env) as texts:
+        while done < min(size, written):
+            done += in_own_transaction(env.registry, write)
+            batches += 1
+    return {
+        "request": request.figures,
+        "start": start.figures,
+        "bare": bare.figures,
+        "texts": texts.figures | {"written": done, "batches": batches},
+    }
+
+
+# ------------------------------------------------------------
+# Odoo's own SMS apps
+# ------------------------------------------------------------
+
+
+def peer(env, *, size):
+    """Prepare so many texts with mass_mailing_sms, in mailings as large as it can.
+
+    :return: figures
+    """
+    env["ir.cron"].search([]).active = False
+    make_contacts(env, size, {"phone_sanitized": "number"})
+    commit_and_analyze(env, "res_partner")
+    partners = env["res.partner"].search([("ref", "=", "audience")], order="id").ids
+    mailing = env["mailing.mailing"].create(
+        [
+            {
+                "subject": f"Autumn {begin}",
+                "mailing_type": "sms",
+                "body_plaintext": BODY % ("name", TARGET),
+                "mailing_model_id": env["ir.model"]._get_id("res.partner"),
+                "mailing_domain": repr([("id", "in", partners[begin : begin + MOST_OF_A_MAILING])]),
+            }
+            for begin in range(0, size, MOST_OF_A_MAILING)
+        ]
+    )
+    env.cr.commit()
+    with Watch(env) as prepared:
+        for one in mailing:
+            one.action_send_sms()
+            env.cr.commit()
+    waiting = env["sms.sms"].search_count([("mailing_id", "in", mailing.ids)])
+    assert waiting == size, f"{waiting} of {size} texts"
+    return prepared.figures
