@@ -31,8 +31,8 @@ MOST_MEMORY = 64
 def measure(machine, database, folder, function, **values):
     """Run a function of the rig's module in a fresh copy of a database."""
     copy = f"sms_marketing_audience_{os.getpid()}"
-    databases.clone(machine.server, database, copy, quiet=True)
     try:
+        databases.clone(machine.server, database, copy, quiet=True)
         return run_in_shell(machine, copy, folder, f"audience.{function}", timeout=7200, **values)
     finally:
         machine.drop(copy)
