@@ -180,9 +180,12 @@ class TestGateway(SmsMarketingCase):
             ("unknown", False),
             ("", False),
         ):
-            self.assertEqual(gateway._is_allowed_address(address), allowed, address)
+            webhook = gateway._webhook(gateway.id)
+            self.assertEqual(webhook.lets_in(gateway.webhook_secret, address), allowed, address)
         gateway.allowed_addresses = False
-        self.assertTrue(gateway._is_allowed_address("11.0.0.1"))
+        webhook = gateway._webhook(gateway.id)
+        self.assertTrue(webhook.lets_in(gateway.webhook_secret, "11.0.0.1"))
+        self.assertFalse(webhook.lets_in("another secret", "11.0.0.1"))
 
     def test_senseless_addresses_are_refused(self):
         for addresses in ("localhost", "10.0.0.0/33", "10.0.0", "1.2.3.4; 5.6.7.8", "*"):

@@ -11,7 +11,7 @@ class SmsMarketingPrivacyExport(models.TransientModel):
     """Everything that the company holds on a number or on a contact's numbers, as one file."""
 
     _name = "sms.marketing.privacy.export"
-    _description = "Export What Is Held on a Number"
+    _description = "Export or Erase What Is Held on a Number"
 
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
@@ -25,7 +25,7 @@ class SmsMarketingPrivacyExport(models.TransientModel):
     number = fields.Char(help="A number with its country code, if it is on no contact.")
     numbers = fields.Char(string="Numbers Searched", compute="_compute_numbers")
     from_contacts = fields.Boolean(
-        string="Also Remove It from Contacts",
+        string="Erasing Also Removes It from Contacts",
         default=True,
         help="Erasing also takes the numbers off this company's contacts.",
     )
@@ -55,7 +55,7 @@ class SmsMarketingPrivacyExport(models.TransientModel):
         self.file_name = f"sms-{numbers[0].lstrip('+')}.zip"
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Export What Is Held on a Number"),
+            "name": self.env._("Export or Erase What Is Held on a Number"),
             "res_model": self._name,
             "res_id": self.id,
             "view_mode": "form",

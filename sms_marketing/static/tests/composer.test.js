@@ -32,6 +32,7 @@ class Message extends models.Model {
     _records = [
         { id: 1, name: "Sale", body: "Hi ", body_version: 4 },
         { id: 2, name: "News", body: "News", body_version: 0 },
+        { id: 3, name: "Empty", body: false, body_version: 0 },
     ];
 }
 
@@ -100,6 +101,23 @@ async function type(text) {
     document.execCommand("insertText", false, text);
     await animationFrame();
 }
+
+describe("where writing begins", () => {
+    test.tags("desktop");
+    test("a message without a text is opened with the cursor in it", async () => {
+        mockServer();
+        await openForm({ resId: 3 });
+        expect(TEXT).toBeFocused();
+        expect.verifySteps(["editor data"]);
+    });
+
+    test("a message with a text is opened to be looked at", async () => {
+        mockServer();
+        await openForm();
+        expect(TEXT).not.toBeFocused();
+        expect.verifySteps(["editor data"]);
+    });
+});
 
 describe("what stands out", () => {
     const readable = new Set(["object.name"]);

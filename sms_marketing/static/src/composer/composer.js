@@ -1,4 +1,5 @@
-import { Component, onWillUnmount, useEffect, useRef } from "@odoo/owl";
+import { Component, onMounted, onWillUnmount, useEffect, useRef } from "@odoo/owl";
+import { hasTouch } from "@web/core/browser/feature_detection";
 import { useEmojiPicker } from "@web/core/emoji_picker/emoji_picker";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
@@ -73,6 +74,13 @@ export class Composer extends Component {
         const { bus } = this.props.record.model;
         useBus(bus, "NEED_LOCAL_CHANGES", (ev) => ev.detail.proms.push(this.commit()));
         useBus(bus, "WILL_SAVE_URGENTLY", () => this.commit());
+        // Who opens a message without a text is about to write it. Nobody's place is taken away,
+        // and no keyboard of a phone pops up.
+        onMounted(() => {
+            if (!this.draft.body && !hasTouch() && document.activeElement === document.body) {
+                this.textRef.el?.focus();
+            }
+        });
         onWillUnmount(() => this.commit());
     }
 
