@@ -100,6 +100,21 @@ def uninstall_hook(env):
     )
     # With the tables of relations, such as res_country_sms_marketing_sender_rel.
     names = SQL(", ").join(SQL.identifier(name) for (name,) in tables)
+    # Columns that the add-on gave to others' tables, sms_tracker's say, go with its fields.
+    for table, constraint in env.execute_query(
+        SQL(
+            """
+            SELECT conrelid::regclass::text, conname FROM pg_constraint
+             WHERE contype = 'f' AND confrelid::regclass::text IN %(tables)s
+               AND conrelid::regclass::text NOT IN %(tables)s
+            """,
+            tables=tuple(name for (name,) in tables),
+        )
+    ):
+        drop = SQL(
+            "ALTER TABLE %s DROP CONSTRAINT %s", SQL.identifier(table), SQL.identifier(constraint)
+        )
+        env.cr.execute(drop)
     env.cr.execute(SQL("TRUNCATE %s", names))
     env.cr.execute("DELETE FROM ir_config_parameter WHERE key = 'sms_marketing.privacy_key'")
     env.invalidate_all(flush=False)

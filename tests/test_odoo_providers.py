@@ -25,6 +25,8 @@ TAKEN, LATE, REFUSED, SILENT, BROKEN = (f"+3247000000{digit}" for digit in range
 NUMBERS = [TAKEN, LATE, REFUSED, SILENT, BROKEN]
 SID = "AC" + "0123456789abcdef" * 2
 TOKEN = "twilio-auth-token-4711"
+#: What a lane says of a gateway that took nothing.
+DOWN = r"gateway \d+ is down"
 #: Odoo's client of IAP translates its errors where no language is known.
 NO_LANGUAGE = "no translation language detected"
 
@@ -121,7 +123,7 @@ def test_iap(machine, clone_database, folder):
 
     with (
         Host("sms.api.odoo.com", folder, answer) as iap,
-        Odoo(machine, database, folder, expected=["SMS provider sms.tools"]) as odoo,
+        Odoo(machine, database, folder, expected=["SMS provider sms.tools", DOWN]) as odoo,
     ):
         odoo.call("ir.config_parameter", "set_param", "sms.endpoint", iap.url)
         send(odoo, campaign)
@@ -160,7 +162,7 @@ def test_iap(machine, clone_database, folder):
 
 def test_iap_that_is_away_was_handed_nothing(machine, clone_database, folder):
     database, campaign = prepare(machine, clone_database, folder)
-    with Odoo(machine, database, folder, expected=[NO_LANGUAGE]) as odoo:
+    with Odoo(machine, database, folder, expected=[NO_LANGUAGE, DOWN]) as odoo:
         odoo.call("ir.config_parameter", "set_param", "sms.endpoint", "http://127.0.0.1:9")
         send(odoo, campaign)
         assert set(reasons(odoo).values()) == {"queued gateway_unavailable"}
@@ -170,7 +172,9 @@ def test_iap_that_hangs_up_may_have_taken_all(machine, clone_database, folder):
     database, campaign = prepare(machine, clone_database, folder)
     with (
         Host("sms.api.odoo.com", folder, lambda heard: None) as iap,
-        Odoo(machine, database, folder, expected=["SMS provider sms.tools", NO_LANGUAGE]) as odoo,
+        Odoo(
+            machine, database, folder, expected=["SMS provider sms.tools", NO_LANGUAGE, DOWN]
+        ) as odoo,
     ):
         odoo.call("ir.config_parameter", "set_param", "sms.endpoint", iap.url)
         send(odoo, campaign)

@@ -38,6 +38,9 @@ def test_nothing_is_lost_among_eight_writers(machine, clone_database, folder):
         )
         sending.point_at(odoo, campaign, provider)
         before = deadlocks(odoo)
+        gone = set(
+            odoo.sql("SELECT number FROM sms_marketing_subscription WHERE state = 'unsubscribed'")
+        )
         odoo.call("sms.marketing.message", "action_send", [campaign["message"]])
         assert wait_until(lambda: len(provider.arrivals()) > 20, 60, 0.05)
         numbers = sending.numbers()[-STOPS:]
@@ -87,7 +90,7 @@ def test_nothing_is_lost_among_eight_writers(machine, clone_database, folder):
         stopped = odoo.sql(
             "SELECT DISTINCT number FROM sms_marketing_subscription WHERE state = 'unsubscribed'"
         )
-        assert sorted(stopped) == sorted(numbers)
+        assert sorted(set(stopped) - gone) == sorted(numbers)
         arrived = [arrival.number for arrival in provider.arrivals() if "half" in arrival.text]
         assert len(set(arrived)) == len(arrived)
         counts = sending.states(machine, database, campaign)

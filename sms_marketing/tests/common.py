@@ -40,6 +40,8 @@ class SmsMarketingMixin:
             " WHERE state IN ('scheduled', 'sending', 'paused')"
         )
         cls.env.cr.execute("DELETE FROM sms_marketing_recipient WHERE state = 'queued'")
+        # Nothing but the test's own sender is chosen.
+        cls.env.cr.execute("UPDATE sms_marketing_sender SET active = FALSE")
         cls.env.invalidate_all()
         cls._counter = count(1)
         # Tests run at night too; those of quiet hours set their own.

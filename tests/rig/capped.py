@@ -7,6 +7,7 @@ from odoo.fields import Command
 
 from odoo.addons.sms_marketing.engine import consent, frequency, schedule
 from odoo.addons.sms_marketing.engine.dispatch import Lane
+from odoo.addons.sms_marketing.engine.transactions import in_own_transaction
 
 BATCH = 10
 
@@ -65,8 +66,12 @@ def send_two_at_once(env, *, contacts, with_lock=True):
     def send(message_id):
         lane = Lane(env.registry, BATCH)
         for _batch in range(contacts // BATCH):
+            ways, _pause = in_own_transaction(env.registry, lane._ways)
             together.wait(60)
-            lane._step(message_id)
+            for way in ways:
+                if way.source.message_id == message_id:
+                    lane._try_take(way)
+            lane._settle()
 
     with ThreadPoolExecutor(2) as pool:
         for lane in [pool.submit(send, message_id) for message_id in messages.ids]:
