@@ -8,8 +8,6 @@ from odoo.fields import Command
 BODY = "Hello {{ object.%s ||| there }}, autumn has come: %s"
 TARGET = "http://127.0.0.1:9/autumn"  # Odoo's own apps ask the page for its title: nobody is there
 ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"]
-#: Texts that are claimed and written at once.
-BATCH = 100
 #: The peer cannot prepare more than about 16,200 recipients of one mailing.
 MOST_OF_A_MAILING = 10_000
 
@@ -153,11 +151,12 @@ def _prepare(env, message, size, written):
     """Send a draft, up to the texts; {what: figures}."""
     from odoo.addons.sms_marketing.engine import schedule
     from odoo.addons.sms_marketing.engine.claims import claim
-    from odoo.addons.sms_marketing.engine.dispatch import write_texts
+    from odoo.addons.sms_marketing.engine.dispatch import MOST_TEXTS, write_texts
     from odoo.addons.sms_marketing.engine.transactions import in_own_transaction
 
     def write(own):
-        claims, _seen = claim(own, message.id, BATCH)
+        # As a lane does that has found its gateway quick.
+        claims, _seen = claim(own, message.id, MOST_TEXTS, message.sender_id.id)
         return len(write_texts(own, message.id, claims))
 
     with Watch(env) as request:
