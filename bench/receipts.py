@@ -8,6 +8,7 @@ All three in turn, on one database and one server; threaded, then with two worke
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import tempfile
@@ -35,6 +36,8 @@ def server(machine, database, workers, port, log):
     """A web server without scheduled actions."""
     command = machine.odoo(database, "server", "--http-port", port, "--logfile", log)
     command += ["--workers", str(workers), "--max-cron-threads=0", "--log-level=warn"]
+    if workers:
+        command[1 : command.index("server")] = [str(ROOT / "bench" / "odoo_workers.py")]
     process = subprocess.Popen(
         command,
         cwd=machine.dev,
@@ -55,7 +58,10 @@ def server(machine, database, workers, port, log):
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def requests_of(machine, database, folder, texts, url):
