@@ -101,8 +101,11 @@ def reserved(company, period: Period, now, besides):
             CROSS JOIN LATERAL (
                   SELECT count(*) AS recipients,
                          count(*) FILTER (WHERE state IN ('queued', 'sending')) AS waiting
-                    FROM sms_marketing_recipient
-                   WHERE message_id = message.id AND state <> 'skipped') AS part
+                    FROM (SELECT state FROM sms_marketing_recipient
+                           WHERE message_id = message.id AND state <> 'skipped'
+                           UNION ALL
+                          SELECT 'queued' FROM sms_marketing_audience
+                           WHERE message_id = message.id AND reason IS NULL) AS text) AS part
             WHERE %(is_now)s AND message.company_id = %(company)s AND message.id <> %(besides)s
               AND message.state IN ('sending', 'paused') AND part.waiting > 0)
         """,

@@ -16,72 +16,164 @@ from .vocabulary import NUMBER_REASONS
 #: strong random generator. Nine bytes of a version 4 UUID, of which six bits are fixed.
 NEW_TOKEN = SQL("translate(left(encode(uuid_send(gen_random_uuid()), 'base64'), 12), '+/', '-_')")
 
-#: From so many contacts on, PostgreSQL is told at once how many rows the table has now. Until it
-#: finds out by itself, about a minute later, each claim would read all of the message's rows.
-ANALYZE_FROM = 5_000
+#: Contacts whose recipients one transaction writes: half a second, in which the lane does nothing
+#: else, and what a crash undoes.
+PIECE = 5_000
 
 
-def prepare(message):
-    """Write one recipient for every contact that the message names, each with its moment.
+def settle(message, now):
+    """Keep who gets a message and who does not, for ``write_piece`` to write down.
 
     :param message: one ``sms.marketing.message``
-    :return: number of contacts considered
-    :rtype: int
+    :param datetime now: when it starts (UTC)
+    :return: contacts by reason (None: who gets it), of whom each will have a recipient
+    :rtype: dict[str | None, int]
     """
     env = message.env
     env.flush_all()
-    rules = timing.Rules(message.company_id)
-    # Kept until the moments are known: the audience is worked out once.
-    env.cr.execute(
-        SQL(
-            "CREATE TEMPORARY TABLE sms_marketing_audience ON COMMIT DROP AS %s",
-            timing.located(rules, audience_query(message)),
-        )
-    )
-    [(now,)] = env.execute_query(SQL("SELECT %s", NOW))
-    groups = timing.groups(
-        env, SQL("SELECT zone, prefix, number FROM sms_marketing_audience WHERE reason IS NULL")
-    )
-    slots = timing.slots(timing.Plan.of(message, now), rules, groups, now)
     env.cr.execute(
         SQL(
             """
+            INSERT INTO sms_marketing_audience
+                   (message_id, partner_id, number, number_field, reason)
+            SELECT %s, audience.* FROM (%s) AS audience ORDER BY partner_id
+            """,
+            message.id,
+            audience_query(message),
+        )
+    )
+    if env.cr.rowcount > PIECE:
+        env.cr.execute("ANALYZE sms_marketing_audience")
+    counts = dict(
+        env.execute_query(
+            SQL(
+                """
+                SELECT reason, count(*) FROM sms_marketing_audience
+                 WHERE message_id = %s GROUP BY reason
+                """,
+                message.id,
+            )
+        )
+    )
+    groups, slots = _slots(message, now, SQL("message_id = %s", message.id))
+    for group, slot in zip(groups, slots, strict=True):
+        if slot.is_left_out:
+            counts[slot.reason] = counts.get(slot.reason, 0) + group.contacts
+            counts[None] -= group.contacts
+    timing.trigger(env, {slot.send_at for slot in slots if not slot.is_left_out}, now)
+    return counts
+
+
+def write_next(env):
+    """Write the next piece of an audience that no other lane is writing.
+
+    :return: number of contacts whose recipient was written; 0 when nothing is left
+    """
+    found = env.execute_query(
+        SQL("SELECT message_id FROM sms_marketing_audience ORDER BY id LIMIT 1"
+            " FOR UPDATE SKIP LOCKED")
+    )
+    return write_piece(env["sms.marketing.message"].browse(found[0])) if found else 0
+
+
+def write_piece(message):
+    """Write one recipient, with its moment, for each of the next contacts of a message's audience.
+
+    A message that has started, and each piece after it, is as good as written: a crash undoes a
+    piece, and whichever lane comes next goes on with it.
+
+    :return: number of contacts
+    """
+    env = message.env
+    env.flush_all()
+    rows = env.execute_query(
+        SQL(
+            """
+            SELECT id FROM sms_marketing_audience WHERE message_id = %s
+             ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+            """,
+            message.id,
+            PIECE,
+        )
+    )
+    if not rows:
+        return 0
+    piece = SQL("id = ANY(%s::int[])", [row_id for (row_id,) in rows])
+    # As of the start, so that every piece has the moments that were planned then.
+    groups, slots = _slots(message, message.started_at, piece)
+    env.cr.execute(
+        SQL(
+            """
+            WITH piece AS (
+                DELETE FROM sms_marketing_audience WHERE %(piece)s
+                RETURNING id, partner_id, number, number_field, reason
+            )
             INSERT INTO sms_marketing_recipient (
                 kind, message_id, company_id, sender_id, gateway_id, partner_id, number,
                 number_field, state, reason, time_zone, send_at, due_at, open_until, queued_at,
                 attempt, token)
             SELECT 'campaign', %(message)s, %(company)s,
                    COALESCE(pool.sender_id, %(sender)s), COALESCE(pool.gateway_id, %(gateway)s),
-                   partner_id, number, number_field,
-                   CASE WHEN COALESCE(audience.reason, slot.left_out) IS NULL
-                        THEN 'queued' ELSE 'skipped' END,
-                   COALESCE(audience.reason, slot.reason), slot.time_zone,
+                   contact.id, audience.number, number_field,
+                   CASE WHEN why.left_out IS NULL THEN 'queued' ELSE 'skipped' END,
+                   COALESCE(why.left_out, slot.reason), slot.time_zone,
                    COALESCE(slot.send_at, %(send_at)s), COALESCE(slot.send_at, %(send_at)s),
                    slot.open_until, now() AT TIME ZONE 'UTC', 0,
-                   CASE WHEN COALESCE(audience.reason, slot.left_out) IS NULL THEN %(token)s END
-              FROM sms_marketing_audience audience
+                   CASE WHEN why.left_out IS NULL THEN %(token)s END
+              FROM (%(located)s) AS audience
+              LEFT JOIN res_partner contact ON contact.id = audience.partner_id
               LEFT JOIN %(slots)s ON audience.reason IS NULL
                                  AND slot.zone = audience.zone AND slot.prefix = audience.prefix
+             CROSS JOIN LATERAL (
+                   SELECT COALESCE(audience.reason,
+                                   CASE WHEN contact.id IS NULL THEN 'contact_deleted' END,
+                                   slot.left_out) AS left_out) AS why
               %(pool)s
-             ORDER BY partner_id
+             ORDER BY audience.id
             """,
+            piece=piece,
+            located=timing.located(timing.Rules(message.company_id), SQL("SELECT * FROM piece")),
             message=message.id,
             company=message.company_id.id,
             sender=message.sender_id.id,
             gateway=message.sender_id.gateway_id.id,
-            send_at=message.scheduled_at or now,
+            send_at=message.scheduled_at or message.started_at,
             token=NEW_TOKEN,
             slots=timing.slot_table(groups, slots),
             pool=sender_pool.join(message, SQL("audience.number")),
         )
     )
-    considered = env.cr.rowcount
-    env.cr.execute("DROP TABLE sms_marketing_audience")
-    if considered >= ANALYZE_FROM:
-        env.cr.execute("ANALYZE sms_marketing_recipient")
     env["sms.marketing.recipient"].invalidate_model()
-    timing.trigger(env, {slot.send_at for slot in slots if not slot.is_left_out}, now)
-    return considered
+    return len(rows)
+
+
+def to_write(env, message_ids):
+    """How many contacts of these messages get a text, but have no recipient yet.
+
+    :return: {message id: number}, of those that have any
+    """
+    return dict(
+        env.execute_query(
+            SQL(
+                """
+                SELECT message_id, count(*) FROM sms_marketing_audience
+                 WHERE message_id = ANY(%s) AND reason IS NULL GROUP BY message_id
+                """,
+                list(message_ids),
+            )
+        )
+    )
+
+
+def _slots(message, now, condition):
+    """Groups of contacts that meet a condition on their rows, and the slot of each."""
+    rules = timing.Rules(message.company_id)
+    rows = SQL(
+        "SELECT partner_id, number FROM sms_marketing_audience WHERE %s AND reason IS NULL",
+        condition,
+    )
+    groups = timing.groups(message.env, timing.located(rules, rows))
+    return groups, timing.slots(timing.Plan.of(message, now), rules, groups, now)
 
 
 def time_zones(message):
@@ -102,7 +194,7 @@ def time_zones(message):
 def count_by_reason(message):
     """How many contacts the message would go to now (key None) and would leave out, by reason.
 
-    Computed by the statement that ``prepare`` writes; nothing is written.
+    Computed by the statement that ``settle`` keeps; nothing is kept.
 
     :rtype: dict[str | None, int]
     """
@@ -112,26 +204,6 @@ def count_by_reason(message):
             SQL(
                 "SELECT reason, count(*) FROM (%s) AS audience GROUP BY reason",
                 audience_query(message),
-            )
-        )
-    )
-
-
-def count_prepared(message):
-    """As ``count_by_reason``, of the recipients that ``prepare`` has written.
-
-    :rtype: dict[str | None, int]
-    """
-    return dict(
-        message.env.execute_query(
-            SQL(
-                """
-                SELECT CASE WHEN state = 'skipped' THEN reason END AS reason, count(*)
-                  FROM sms_marketing_recipient
-                 WHERE message_id = %s AND kind = 'campaign'
-                 GROUP BY 1
-                """,
-                message.id,
             )
         )
     )

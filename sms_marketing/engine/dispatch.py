@@ -95,8 +95,13 @@ class Lane:
                     handled += seen
                     if end is not None and time.monotonic() >= end:
                         return handled, True
+                # A piece of a new audience, where the lane could but wait for its batches.
+                written = 0 if progress or WORK.is_stopping else schedule.write_next(self.registry)
                 if self._running:
-                    self._settle(0 if progress else LONGEST_SLEEP)
+                    self._settle(0 if progress or written else LONGEST_SLEEP)
+                elif written:
+                    if end is not None and time.monotonic() >= end:
+                        return handled, True
                 elif not progress:
                     if pause is None:
                         return handled, False

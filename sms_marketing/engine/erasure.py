@@ -85,6 +85,20 @@ def _erase_rows(env, number, company):
         )
     )
     schedule.mark(env, {message_id for (message_id,) in moved if message_id})
+    # Those of a message that has started whose recipient is still to be written.
+    env.cr.execute(
+        SQL(
+            """
+            UPDATE sms_marketing_audience audience
+               SET reason = 'unsubscribed', number = NULL, partner_id = NULL
+              FROM sms_marketing_message message
+             WHERE audience.number = %s AND message.id = audience.message_id
+               AND message.company_id = %s
+            """,
+            number,
+            company.id,
+        )
+    )
     # The trigger of the log lets an update pass that belongs to an erasure of this transaction.
     statements = [
         # Receipts that wait for their text: providers name the number in what they say of it.

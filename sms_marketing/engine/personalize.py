@@ -99,6 +99,9 @@ TOKEN_IN_HOST = re.compile(r"(?:https?://)?[^/?#]*\{\{", re.IGNORECASE)
 #: Readable names that are no fields of Odoo: how they come about.
 DERIVED = {"first_name": _first_name}
 
+#: The fields that a derived name looks at, those of them that are installed.
+DERIVED_FROM = {"first_name": ("is_company", "firstname", "name")}
+
 
 def problems(env, body):
     """What is wrong with the tokens of a body, each a sentence for its writer.
@@ -187,11 +190,22 @@ def label(env, root, name):
 
 def language(partner, company):
     """The language (code of an installed one) in which a contact gets its texts."""
-    installed = {code for code, _name in partner.env["res.lang"].sudo().get_installed()}
-    for code in (partner.lang, company.partner_id.lang):
-        if code in installed:
-            return code
-    return get_lang(partner.env(user=SUPERUSER_ID, context={})).code
+    return _chooser(company)(partner.lang)
+
+
+def languages(partners, company):
+    """As ``language``, of many contacts; {contact's id: code}."""
+    choose = _chooser(company)
+    return {partner.id: choose(partner.lang) for partner in partners}
+
+
+def _chooser(company):
+    """A function: the language of a contact that has this one; the company's stands in."""
+    installed = {code for code, _name in company.env["res.lang"].sudo().get_installed()}
+    usual = company.partner_id.lang
+    if usual not in installed:
+        usual = get_lang(company.env(user=SUPERUSER_ID, context={})).code
+    return lambda code: code if code in installed else usual
 
 
 def token_values(env, paths, partner_ids, company_id):
@@ -207,24 +221,41 @@ def token_values(env, paths, partner_ids, company_id):
     env = env(user=SUPERUSER_ID, su=True, context={"allowed_company_ids": [company_id]})
     company = env["res.company"].browse(company_id)
     places = [path.rpartition(".")[::2] for path in paths if is_readable(env, path)]
-    ids_by_lang = defaultdict(list)
     partners = env["res.partner"].browse(partner_ids)
-    for partner in partners:
-        ids_by_lang[language(partner, company)].append(partner.id)
+    # Else Odoo would read every field of all these contacts.
+    partners.fetch(_needed(partners, places))
+    ids_by_lang = defaultdict(list)
+    for partner_id, lang in languages(partners, company).items():
+        ids_by_lang[lang].append(partner_id)
     for lang, ids in ids_by_lang.items():
         sender = company.with_context(lang=lang)
+        company_zone = sender.partner_id.tz
         for partner in partners.browse(ids).with_context(lang=lang):
-            roots = {
-                "object": partner,
-                "object.parent_id": partner.parent_id,
-                "object.user_id": partner.user_id,
-                "company": sender,
-            }
-            tz = partner.tz or sender.partner_id.tz or "UTC"
+            zone = partner.tz or company_zone or "UTC"
             values[partner.id] = {
-                f"{root}.{name}": _value(roots[root], name, tz) for root, name in places
+                f"{root}.{name}": _value(_record_of(root, partner, sender), name, zone)
+                for root, name in places
             }
     return values
+
+
+def _needed(partners, places):
+    """Names of the contacts' fields that these places (root, name) are read from."""
+    names = {"lang", "tz"}
+    for root, name in places:
+        if root == "object":
+            names.update(DERIVED_FROM.get(name, (name,)))
+        elif root != "company":
+            names.add(root.partition(".")[2])
+    return sorted(names & partners._fields.keys())
+
+
+def _record_of(root, partner, company):
+    """The record that a root stands for."""
+    if root == "company":
+        return company
+    _object, _dot, name = root.partition(".")
+    return partner[name] if name else partner
 
 
 def _value(record, name, tz):

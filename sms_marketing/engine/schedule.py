@@ -64,18 +64,34 @@ def _start_next(env):
 
 
 def start(message):
-    """Write the message's links and recipients, and open it for dispatch.
+    """Settle who gets the message, write its links and first recipients, and open it for dispatch.
+
+    The further recipients are written by the lanes, piece by piece, while the first go out.
 
     :raise UserError: what a review calls an error keeps the message from starting
     """
     facts = ReviewFacts(intent="start", send_at=message.scheduled_at)
     message._check_ready("start", facts)
     write_links(message)
-    audience.prepare(message)
-    # Again, now that its recipients are known: as written, so that nobody is counted twice.
-    message._check_ready("start", message._review_facts("start", audience.count_prepared(message)))
-    message.write({"state": "sending", "started_at": message.env.cr.now()})
+    [(now,)] = message.env.execute_query(SQL("SELECT date_trunc('second', %s)", NOW))
+    counts = audience.settle(message, now)
+    # Again, now that it is known who gets it: as settled, so that nobody is counted twice.
+    message._check_ready("start", message._review_facts("start", counts))
+    message.write({"state": "sending", "started_at": now})
+    audience.write_piece(message)
+    # Until PostgreSQL finds out by itself, about a minute later, how many rows the table has now,
+    # each claim would read all of the message's.
+    if sum(counts.values()) >= audience.PIECE:
+        message.env.cr.execute("ANALYZE sms_marketing_recipient")
     mark(message.env, [message.id])
+
+
+def write_next(registry):
+    """Write the next piece of a started message's audience, in a transaction of its own.
+
+    :return: number of contacts whose recipient was written; 0 when nothing is left
+    """
+    return in_own_transaction(registry, audience.write_next)
 
 
 def finish(env):
@@ -91,6 +107,8 @@ def finish(env):
                    SELECT 1 FROM sms_marketing_recipient recipient
                     WHERE recipient.message_id = message.id
                       AND recipient.state IN ('queued', 'sending'))
+               AND NOT EXISTS (SELECT 1 FROM sms_marketing_audience audience
+                                WHERE audience.message_id = message.id)
             RETURNING id
             """
         )

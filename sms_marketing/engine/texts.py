@@ -7,7 +7,7 @@ from ..text.encoding import strip_control
 from ..text.segments import analyse
 from ..text.template import PREFERENCE_PAGE, compile_template, fill_preference_link
 from .links import short_link
-from .personalize import language, token_values
+from .personalize import language, languages, token_values
 
 
 class Addressee(NamedTuple):
@@ -56,10 +56,7 @@ class MessageTexts:
             else {}
         )
         langs = (
-            {
-                partner.id: language(partner, self._company)
-                for partner in env["res.partner"].sudo().browse(ids)
-            }
+            languages(env["res.partner"].sudo().browse(ids), self._company)
             if self.message.include_opt_out_text
             else {}
         )

@@ -11,6 +11,7 @@ from . import (
     sms_marketing_activity,
     sms_marketing_allowance,
     sms_marketing_allowance_change,
+    sms_marketing_audience,
     sms_marketing_click,
     sms_marketing_consent,
     sms_marketing_create_field,

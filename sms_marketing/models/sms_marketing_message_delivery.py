@@ -2,7 +2,7 @@ import time
 
 from odoo import api, fields, models
 
-from ..engine import sandbox, schedule, statistics
+from ..engine import audience, sandbox, schedule, statistics
 from ..engine.claims import next_due
 from ..engine.dispatch import Lane
 from ..engine.shutdown import WORK
@@ -78,8 +78,9 @@ class SmsMarketingMessage(models.Model):
                 [("message_id", "=", self.id), ("state", "!=", "skipped")], ["state"], ["__count"]
             )
         )
-        total = sum(counts.values())
-        waiting = counts.get("queued", 0) + counts.get("sending", 0)
+        to_write = audience.to_write(self.env, self.ids).get(self.id, 0)
+        total = sum(counts.values()) + to_write
+        waiting = counts.get("queued", 0) + counts.get("sending", 0) + to_write
         return {"state": self.state, "total": total, "done": total - waiting}
 
     # ------------------------------------------------------------

@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.tools import formatLang
 
+from ..engine import audience
 from ..engine.vocabulary import TAKEN_STATES
 
 
@@ -53,6 +54,7 @@ class SmsMarketingMessage(models.Model):
                 [("message_id", "in", self.ids), ("state", "!=", "skipped")], ["state"], ["__count"]
             )
         )
+        to_write = sum(audience.to_write(self.env, self.ids).values())
         # What may have been taken is not called back either.
         gone = sum(counts.get(state, 0) for state in (*TAKEN_STATES, "sending", "unknown"))
         if not gone:
@@ -60,7 +62,7 @@ class SmsMarketingMessage(models.Model):
         return self.env._(
             "%(gone)s of %(total)s have gone out.",
             gone=formatLang(self.env, gone, digits=0),
-            total=formatLang(self.env, sum(counts.values()), digits=0),
+            total=formatLang(self.env, sum(counts.values()) + to_write, digits=0),
         )
 
     def _tell(self, sentence):

@@ -4,6 +4,7 @@ from . import test_allowance
 from . import test_approval
 from . import test_approval_tour
 from . import test_audience
+from . import test_audience_pieces
 from . import test_blacklist
 from . import test_claims_matrix
 from . import test_companies

@@ -6,7 +6,7 @@ from itertools import count
 from odoo.fields import Command
 from odoo.tests import HttpCase, TransactionCase, new_test_user
 
-from ..engine import consent, dispatch, sandbox, schedule, statistics
+from ..engine import audience, consent, dispatch, sandbox, schedule, statistics
 
 SENDER = "+12025550123"
 
@@ -211,6 +211,14 @@ class SmsMarketingMixin:
         with mode:
             yield self.registry
         self.env.invalidate_all()
+
+    def write_audience(self, message):
+        """Write the recipients of a draft as its start would; number of contacts considered."""
+        message.sudo().started_at = self.env.cr.now()
+        counts = audience.settle(message, message.started_at)
+        while audience.write_piece(message):
+            pass
+        return sum(counts.values())
 
     def run_lane(self, seconds=None, **lane):
         """Start what is due and send what is due; returns (texts handled, whether work remains)."""

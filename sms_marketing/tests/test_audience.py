@@ -48,7 +48,7 @@ class TestAudience(SmsMarketingCase):
 
     def reasons(self, message):
         """{contact: reason or False} after preparing the message."""
-        audience.prepare(message)
+        self.write_audience(message)
         return {one.partner_id: one.reason for one in message.recipient_ids}
 
     def test_matrix_of_everything_against_an_oracle(self):
@@ -108,7 +108,7 @@ class TestAudience(SmsMarketingCase):
                 (6, 0, [p.id for p, c in zip(partners, cases, strict=True) if c["excluded"]])
             ],
         )
-        considered = audience.prepare(message)
+        considered = self.write_audience(message)
 
         self.assertEqual(considered, len(cases))
         found = {one.partner_id.id: one for one in message.recipient_ids}
@@ -133,7 +133,7 @@ class TestAudience(SmsMarketingCase):
         counts = audience.count_by_reason(message)
         self.assertEqual(counts, {None: 3, "no_consent": 1, "no_number": 1})
         self.assertFalse(message.recipient_ids, "counting must not write")
-        audience.prepare(message)
+        self.write_audience(message)
         self.assertEqual(
             dict(
                 self.env["sms.marketing.recipient"]._read_group(
@@ -147,7 +147,7 @@ class TestAudience(SmsMarketingCase):
         partner = self.contact(phone=self.number())
         self.subscribe(partner.mobile_e164, partner.phone_e164)
         message = self.message(partner)
-        audience.prepare(message)
+        self.write_audience(message)
         self.assertEqual(message.recipient_ids.number, partner.mobile_e164)
 
     def test_one_number_in_a_household_gets_it_once(self):
@@ -243,7 +243,7 @@ class TestAudience(SmsMarketingCase):
             message = self.message(self.contacts(amount))
             self.env.flush_all()
             before = self.env.cr.sql_log_count
-            audience.prepare(message)
+            self.write_audience(message)
             return self.env.cr.sql_log_count - before
 
         queries(1)

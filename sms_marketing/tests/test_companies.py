@@ -2,7 +2,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..engine import privacy, schedule
+from ..engine import audience, privacy, schedule
 from .common import SmsMarketingCase, models_of_the_add_on
 
 #: Models whose rows are of no company.
@@ -24,8 +24,11 @@ class TestCompanies(SmsMarketingCase):
         }
         for position, of_company in enumerate((mine, self.other)):
             self._fill(position, **of_company)
-        # The rollup has taken the marks.
-        schedule.mark(self.env, self.env["sms.marketing.message"].search([]).ids)
+        # The rollup has taken the marks, and the lane has written the audiences.
+        messages = self.env["sms.marketing.message"].search([])
+        schedule.mark(self.env, messages.ids)
+        for message in messages:
+            audience.settle(message, self.env.cr.now())
         self.administrators = {
             company: self.user(
                 f"administrator_{company.id}",

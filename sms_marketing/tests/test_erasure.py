@@ -206,7 +206,7 @@ class TestErasure(SmsMarketingCase):
 
     def test_waiting_text_is_not_sent(self):
         message = self.message(self.person)
-        audience.prepare(message)
+        self.write_audience(message)
         self.erase()
         self.assertEqual(message.recipient_ids.state, "skipped")
         self.assertFalse(message.recipient_ids.number)

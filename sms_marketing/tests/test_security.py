@@ -55,6 +55,7 @@ ACCESS = {
     "sms.marketing.sign.up.choice": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
     "sms.marketing.sign.up.form": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
     "sms.marketing.statistic": READERS,
+    "sms.marketing.audience": {"administrator": "r"},
     "sms.marketing.statistic.mark": {"administrator": "r"},
     "sms.marketing.subscription": READERS,
     "sms.marketing.subscription.type": SETTINGS,

@@ -3,7 +3,6 @@ from itertools import product
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..engine import audience
 from .common import SmsMarketingCase
 
 
@@ -52,7 +51,7 @@ class TestSenderPool(SmsMarketingCase):
         message = self.message(
             contacts, sender_id=senders[0].id, pool_ids=[(6, 0, senders[1:].ids)], **vals
         )
-        audience.prepare(message)
+        self.write_audience(message)
         return {
             one.number: one.sender_id for one in message.recipient_ids if one.state != "skipped"
         }

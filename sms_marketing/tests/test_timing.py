@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tests import tagged
 
-from ..engine import audience, timing
+from ..engine import timing
 from .timing_case import HOUR, MONDAY, TimingCase, at
 
 
@@ -200,8 +200,9 @@ class TestManyRecipients(TimingCase):
         with (
             patch.object(type(self.env.cr), "execute", execute),
             patch("odoo.addons.sms_marketing.engine.timing.place_of", place_of),
+            patch("odoo.addons.sms_marketing.engine.audience.PIECE", 100_000),
         ):
-            audience.prepare(message)
+            self.write_audience(message)
         return len(executed), len(rules_calls)
 
     def test_same_statements_for_few_and_for_many(self):

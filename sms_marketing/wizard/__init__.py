@@ -1,4 +1,5 @@
 from . import (
+    base_partner_merge,
     privacy_lookup,
     sms_marketing_consent_change,
     sms_marketing_contact_import,

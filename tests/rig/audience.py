@@ -1,15 +1,18 @@
 """Preparing a message to very many contacts, ours and Odoo's own; for `odoo.run_in_shell`."""
 
+import os
+import random
+import signal
 import time
 from pathlib import Path
 
 from odoo.fields import Command
 
+from .faults import fork
+
 BODY = "Hello {{ object.%s ||| there }}, autumn has come: %s"
 TARGET = "http://127.0.0.1:9/autumn"  # Odoo's own apps ask the page for its title: nobody is there
 ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"]
-#: Texts that are claimed and written at once.
-BATCH = 100
 #: The peer cannot prepare more than about 16,200 recipients of one mailing.
 MOST_OF_A_MAILING = 10_000
 
@@ -84,6 +87,21 @@ def ours(env, *, sizes, runs, written):
     :param written: of how many recipients the texts are written, at most
     :return: {number of contacts: [{what: figures} of each run]}
     """
+    wanted, everybody, nobody = _set_up(env)
+    found = {}
+    for size in sizes:
+        _make_subscribed(env, size, wanted)
+        found[size] = []
+        for _run in range(runs):
+            env.cr.execute("TRUNCATE sms_marketing_recipient CASCADE")
+            commit_and_analyze(env, "sms_marketing_recipient")
+            message = _draft(env, wanted, everybody, nobody)
+            found[size].append(_prepare(env, message, size, written))
+    return found
+
+
+def _set_up(env):
+    """A sender, a subscription type, a list with a rule for everybody and one for nobody."""
     from odoo.addons.sms_marketing.engine import consent
 
     env["ir.cron"].search([]).active = False
@@ -113,51 +131,53 @@ def ours(env, *, sizes, runs, written):
             )
         ],
     )
-    found = {}
-    for size in sizes:
-        make_contacts(
-            env,
-            size,
-            {"mobile": "number", "mobile_e164": "number", "sms_marketing": "TRUE"}
-            | {"phone_e164": "number"},
-        )
-        env.cr.execute(
-            """
-            INSERT INTO sms_marketing_subscription (type_id, company_id, number, state, since)
-            SELECT %s, %s, mobile_e164, 'subscribed', now() AT TIME ZONE 'UTC'
-              FROM res_partner WHERE ref = 'audience'
-            ON CONFLICT (number, type_id) DO NOTHING
-            """,
-            [wanted.id, env.company.id],
-        )
-        commit_and_analyze(env, "res_partner", "sms_marketing_subscription")
-        found[size] = []
-        for _run in range(runs):
-            env.cr.execute("TRUNCATE sms_marketing_recipient CASCADE")
-            commit_and_analyze(env, "sms_marketing_recipient")
-            message = env["sms.marketing.message"].create(
-                {
-                    "name": "Autumn",
-                    "body": BODY % ("first_name", TARGET),
-                    "subscription_type_id": wanted.id,
-                    "include_list_ids": [Command.set(everybody.ids)],
-                    "exclude_list_ids": [Command.set(nobody.ids)],
-                }
-            )
-            env.cr.commit()
-            found[size].append(_prepare(env, message, size, written))
-    return found
+    return wanted, everybody, nobody
+
+
+def _make_subscribed(env, size, wanted):
+    """As many contacts as the size says, each of whom has agreed."""
+    make_contacts(
+        env,
+        size,
+        {"mobile": "number", "mobile_e164": "number", "sms_marketing": "TRUE"}
+        | {"phone_e164": "number"},
+    )
+    env.cr.execute(
+        """
+        INSERT INTO sms_marketing_subscription (type_id, company_id, number, state, since)
+        SELECT %s, %s, mobile_e164, 'subscribed', now() AT TIME ZONE 'UTC'
+          FROM res_partner WHERE ref = 'audience'
+        ON CONFLICT (number, type_id) DO NOTHING
+        """,
+        [wanted.id, env.company.id],
+    )
+    commit_and_analyze(env, "res_partner", "sms_marketing_subscription")
+
+
+def _draft(env, wanted, everybody, nobody):
+    message = env["sms.marketing.message"].create(
+        {
+            "name": "Autumn",
+            "body": BODY % ("first_name", TARGET),
+            "subscription_type_id": wanted.id,
+            "include_list_ids": [Command.set(everybody.ids)],
+            "exclude_list_ids": [Command.set(nobody.ids)],
+        }
+    )
+    env.cr.commit()
+    return message
 
 
 def _prepare(env, message, size, written):
     """Send a draft, up to the texts; {what: figures}."""
     from odoo.addons.sms_marketing.engine import schedule
     from odoo.addons.sms_marketing.engine.claims import claim
-    from odoo.addons.sms_marketing.engine.dispatch import write_texts
+    from odoo.addons.sms_marketing.engine.dispatch import MOST_TEXTS, write_texts
     from odoo.addons.sms_marketing.engine.transactions import in_own_transaction
 
     def write(own):
-        claims, _seen = claim(own, message.id, BATCH)
+        # As a lane does that has found its gateway quick.
+        claims, _seen = claim(own, message.id, MOST_TEXTS, message.sender_id.id)
         return len(write_texts(own, message.id, claims))
 
     with Watch(env) as request:
@@ -165,6 +185,8 @@ def _prepare(env, message, size, written):
         env.cr.commit()
     with Watch(env) as start:
         schedule.start_due(env.registry)
+        while schedule.write_next(env.registry):
+            pass
     env.invalidate_all()
     rows = "FROM sms_marketing_recipient WHERE message_id = %s AND state = 'queued'"
     env.cr.execute(f"SELECT count(*) {rows}", [message.id])
@@ -187,6 +209,73 @@ def _prepare(env, message, size, written):
         "bare": bare.figures,
         "texts": texts.figures | {"written": done, "batches": batches},
     }
+
+
+def killed(env, *, size, kills):
+    """Kill who starts a message to so many, then whoever writes its recipients; let two end it.
+
+    :return: recipients that were there after the start and each kill; at the end the recipients, how
+        many contacts and numbers they have, and what is left to write
+    """
+    from odoo.addons.sms_marketing.engine import schedule
+
+    wanted, everybody, nobody = _set_up(env)
+    _make_subscribed(env, size, wanted)
+    message = _draft(env, wanted, everybody, nobody)
+    message.action_send()
+    env.cr.commit()
+
+    def start():
+        schedule.start_due(env.registry)
+
+    def write():
+        while schedule.write_next(env.registry):
+            pass
+
+    child = fork(start)
+    time.sleep(random.uniform(0.05, 1))
+    _kill(env, child)
+    start()
+    seen = [_written(env)]
+    for _kill_of_writer in range(kills):
+        child = fork(write)
+        while _written(env) == seen[-1]:
+            time.sleep(0.02)
+        time.sleep(random.uniform(0, 0.1))  # in the middle of the next piece, or of the one after
+        _kill(env, child)
+        seen.append(_written(env))
+    for child in [fork(write), fork(write)]:
+        os.waitpid(child, 0)
+    env.cr.execute(
+        """
+        SELECT count(*), count(DISTINCT partner_id), count(DISTINCT number),
+               (SELECT count(*) FROM sms_marketing_audience)
+          FROM sms_marketing_recipient WHERE message_id = %s AND state = 'queued'
+        """,
+        [message.id],
+    )
+    return {"seen": seen, "end": env.cr.fetchone()}
+
+
+def _written(env):
+    env.cr.execute("SELECT count(*) FROM sms_marketing_recipient")
+    [count] = env.cr.fetchone()
+    env.cr.commit()
+    return count
+
+
+def _kill(env, child):
+    """Kill a process, and wait until PostgreSQL has seen it: at the end of its statement."""
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start"
+    while True:
+        env.cr.execute(f"{busy} IS NOT NULL AND pid <> pg_backend_pid()")
+        [others] = env.cr.fetchone()
+        env.cr.commit()
+        if not others:
+            return
+        time.sleep(0.05)
 
 
 # ------------------------------------------------------------

@@ -60,7 +60,7 @@ def lane_kills(env, *, side, server, url, arrivals, kills, texts):
     campaign = side.campaign(env, asked)
     hit = 0
     for _kill in range(kills):
-        child = _fork(lambda: side.work(env.registry))
+        child = fork(lambda: side.work(env.registry))
         time.sleep(random.uniform(0.02, side.SPAN))
         os.kill(child, signal.SIGKILL)
         _pid, status = os.waitpid(child, 0)
@@ -112,7 +112,7 @@ def _taken(arrivals):
     return [json.loads(line)["number"] for line in complete.splitlines()]
 
 
-def _fork(job):
+def fork(job):
     """Do a job in a child, as a worker of Odoo that has been forked; its process id."""
     child = os.fork()
     if child:

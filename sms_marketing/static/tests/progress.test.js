@@ -34,6 +34,7 @@ class Message extends models.Model {
         { id: 1, name: "Spring sale", state: "sending" },
         { id: 2, name: "Draft", state: "draft" },
         { id: 3, name: "Far away", state: "scheduled", scheduled_at: "2050-01-01 12:00:00" },
+        { id: 4, name: "Due", state: "scheduled", scheduled_at: "2019-01-01 12:00:00" },
     ];
 
     _views = {
@@ -167,6 +168,14 @@ test("asks seldom while the moment is far away", async () => {
     expect.verifySteps([]);
     await pass(1000);
     expect.verifySteps(["get_progress 3"]);
+});
+
+test("says that recipients are worked out once the moment has come", async () => {
+    answerProgress({ state: "scheduled", total: 0, done: 0 });
+    await mountMessage(4);
+    await animationFrame();
+    expect(".o_sms_marketing_progress").toHaveText("Working out who gets it");
+    expect.verifySteps(["get_progress 4"]);
 });
 
 test("stops when the user goes to another message", async () => {

@@ -67,7 +67,10 @@ export class Progress extends Component {
     get label() {
         const { total, done } = this.progress;
         if (this.isWaitingForItsMoment) {
-            return _t("Waiting for its moment");
+            const { state, scheduled_at: moment } = this.props.record.data;
+            return state === "scheduled" && moment?.diffNow().toMillis() < 0
+                ? _t("Working out who gets it")
+                : _t("Waiting for its moment");
         }
         const values = { done, total };
         return this.progress.state === "paused"
