@@ -70,8 +70,10 @@ def write_next(env):
     :return: number of contacts whose recipient was written; 0 when nothing is left
     """
     found = env.execute_query(
-        SQL("SELECT message_id FROM sms_marketing_audience ORDER BY id LIMIT 1"
-            " FOR UPDATE SKIP LOCKED")
+        SQL(
+            "SELECT message_id FROM sms_marketing_audience ORDER BY id LIMIT 1"
+            " FOR UPDATE SKIP LOCKED"
+        )
     )
     return write_piece(env["sms.marketing.message"].browse(found[0])) if found else 0
 

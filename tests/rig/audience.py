@@ -214,8 +214,8 @@ def _prepare(env, message, size, written):
 def killed(env, *, size, kills):
     """Kill who starts a message to so many, then whoever writes its recipients; let two end it.
 
-    :return: recipients that were there after the start and each kill; at the end the recipients, how
-        many contacts and numbers they have, and what is left to write
+    :return: `seen`, recipients that were there after the start and each kill; `end`, recipients at
+        the end, how many contacts and numbers they have, and what is left to write
     """
     from odoo.addons.sms_marketing.engine import schedule
 
