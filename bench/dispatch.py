@@ -22,7 +22,7 @@ from dev import database as databases
 from dev import testing
 
 ADDONS = Path(__file__).resolve().parent / "addons"
-CONCURRENCY = 32
+CONCURRENCY = 64
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ class Request:
 class HttpGateway(Gateway):
     """A gateway that is asked once for each text, concurrently, over kept-alive connections."""
 
-    batch_size: ClassVar[int] = 32
-    concurrency: ClassVar[int] = 32
+    batch_size: ClassVar[int] = 64
+    concurrency: ClassVar[int] = 64
     is_shareable: ClassVar[bool] = True
     #: Where the provider's API is, without a slash at the end.
     server: ClassVar[str] = ""
