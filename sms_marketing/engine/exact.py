@@ -12,6 +12,7 @@ from psycopg2.errors import InFailedSqlTransaction
 
 from ..text.numbers import region_of
 from ..text.segments import analyse
+from . import sender_pool
 from .audience import audience_query
 from .texts import Addressee, MessageTexts
 
@@ -23,7 +24,8 @@ def count_exactly(message, progress=None):
     """Count the segments of every text that would go out if the message started now.
 
     :param progress: called after each batch with the number of texts counted so far
-    :return: number of texts by (encoding, segments, country of the number or None)
+    :return: number of texts by (encoding, segments, country of the number or None, id of the
+        sender that texts it)
     :rtype: Counter
     """
     tally = Counter()
@@ -54,31 +56,37 @@ def count_batches(message, after=0):
         if shared:
             segmentations = [shared] * len(rows)
         else:
-            addressees = [Addressee(partner_id, texts.EXAMPLE_TOKEN) for partner_id, _ in rows]
+            addressees = [Addressee(row[0], texts.EXAMPLE_TOKEN) for row in rows]
             segmentations = map(analyse, texts.render_all(addressees))
             env["res.partner"].invalidate_model()
         yield (
             rows[-1][0],
             Counter(
-                (one.encoding, one.segments, region_of(number))
-                for one, (_partner_id, number) in zip(segmentations, rows, strict=True)
+                (one.encoding, one.segments, region_of(number), sender_id)
+                for one, (_partner_id, number, sender_id) in zip(segmentations, rows, strict=True)
             ),
         )
 
 
 def _recipients(message, after):
-    """Yield lists of (contact's id, number) of those who would get the message, by id."""
+    """Yield lists of (contact's id, number, sender's id) of those who would get it, by id.
+
+    The sender is the one that sending would choose; of a number that none of the pool may text, it
+    is the message's own one, as there.
+    """
     cr = message.env.cr
     message.env.flush_all()
     cr.execute(
         SQL(
             """
             DECLARE sms_marketing_exact NO SCROLL CURSOR FOR
-            SELECT partner_id, number FROM (%s) AS audience
+            SELECT partner_id, number, COALESCE(pool.sender_id, %s) FROM (%s) AS audience %s
              WHERE reason IS NULL AND partner_id > %s
              ORDER BY partner_id
             """,
+            message.sender_id.id or None,
             audience_query(message),
+            _pool(message),
             after,
         )
     )
@@ -92,3 +100,11 @@ def _recipients(message, after):
         # After an error of the database the cursor is gone with the transaction.
         with suppress(InFailedSqlTransaction):
             cr.execute("CLOSE sms_marketing_exact", log_exceptions=False)
+
+
+def _pool(message):
+    """SQL behind a FROM: ``pool.sender_id``, which texts each row's number."""
+    if not message._senders():  # a draft without one can be counted
+        return SQL("CROSS JOIN (VALUES (NULL::int)) AS pool(sender_id)")
+    # Users need not read gateways to see what a message costs.
+    return sender_pool.join(message.sudo(), SQL("audience.number"))

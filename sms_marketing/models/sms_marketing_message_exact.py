@@ -108,13 +108,24 @@ class SmsMarketingMessage(models.Model):
         """The state that a browser brought back, if it can be one of ours."""
         try:
             tally = [
-                [str(encoding), int(segments), region and str(region), int(count)]
-                for encoding, segments, region, count in state["tally"]
+                [
+                    str(encoding),
+                    int(segments),
+                    region and str(region),
+                    sender_id and int(sender_id),
+                    int(count),
+                ]
+                for encoding, segments, region, sender_id, count in state["tally"]
             ]
             after, total, version = int(state["after"]), int(state["total"]), state["version"]
         except (KeyError, TypeError, ValueError):
             tally = None
-        if tally is None or any(line[0] not in (GSM_7, UCS_2) for line in tally):
+        # Prices are read as the system: of the message's own senders only.
+        senders = {False, None, *self._senders().ids}
+        if tally is None or any(
+            encoding not in (GSM_7, UCS_2) or sender_id not in senders
+            for encoding, _segments, _region, sender_id, _count in tally
+        ):
             raise UserError(self.env._("This count cannot go on. Begin it again."))
         if version != self._exact_version():
             raise UserError(
@@ -125,37 +136,49 @@ class SmsMarketingMessage(models.Model):
     def _exact_result(self, tally):
         """What a tally comes to, for the message's page.
 
-        :param tally: texts by (encoding, segments, country), see ``engine.exact.count_exactly``
+        :param tally: texts by (encoding, segments, country, sender's id), see
+            ``engine.exact.count_exactly``
         :return: ``recipients``, ``segments`` in all, ``least`` and ``most`` of one text; ``lines``
             with ``encoding``, ``segments`` of a text, ``recipients``; ``costs``, one by currency,
             with ``amount`` written in it, ``segments``, ``is_reported`` where earlier texts' prices
             stand in; ``unpriced`` segments, and their ``unpriced_countries``
         """
-        lines, by_region = Counter(), Counter()
-        for (encoding, segments, region), count in tally.items():
+        lines, by_way = Counter(), Counter()
+        for (encoding, segments, region, sender_id), count in tally.items():
             lines[encoding, segments] += count
-            by_region[region] += segments * count
+            by_way[sender_id, region] += segments * count
         return {
             "recipients": tally.total(),
-            "segments": by_region.total(),
+            "segments": by_way.total(),
             "least": min((segments for _encoding, segments in lines), default=0),
             "most": max((segments for _encoding, segments in lines), default=0),
             "lines": [
                 {"encoding": encoding, "segments": segments, "recipients": count}
                 for (encoding, segments), count in sorted(lines.items())
             ],
-            **self._costs(by_region),
+            **self._costs(by_way),
         }
 
-    def _costs(self, segments_by_region):
-        found = prices(self.sender_id, segments_by_region)
+    def _costs(self, segments_by_way):
+        """What the segments cost.
+
+        :param segments_by_way: segments by (sender's id, country): each sender has its own prices
+        """
+        found = {}
+        for sender in self._senders():
+            regions = [region for sender_id, region in segments_by_way if sender_id == sender.id]
+            for region, price in prices(sender, regions).items() if regions else ():
+                found[sender.id, region] = price
         costs = defaultdict(lambda: {"amount": 0.0, "segments": 0, "is_reported": False})
-        for region, price in found.items():
+        for way, price in found.items():
             cost = costs[price.currency]
-            cost["amount"] += price.amount * segments_by_region[region]
-            cost["segments"] += segments_by_region[region]
+            cost["amount"] += price.amount * segments_by_way[way]
+            cost["segments"] += segments_by_way[way]
             cost["is_reported"] |= price.source == "reported"
-        unpriced = {region: n for region, n in segments_by_region.items() if region not in found}
+        unpriced = Counter()
+        for way, segments in segments_by_way.items():
+            if way not in found:
+                unpriced[way[1]] += segments
         countries = self.env["res.country"].search([("code", "in", [*filter(None, unpriced)])])
         return {
             "costs": [

@@ -17,12 +17,7 @@ class SmsMarketingRecipient(models.Model):
         """The chosen texts did go out, says the user."""
         words = self.env._("Sent, says %(user)s (%(day)s)", **self._who_says())
         counts = unknown.settle_as_sent(self._to_settle().env, self.ids, words)
-        return self._log_settled(
-            counts,
-            lambda count: self.env._(
-                "%(count)s texts with unknown outcome were sent.", count=count
-            ),
-        )
+        return self._log_settled(counts, self._sentence_was_sent)
 
     def action_send_again(self):
         """The chosen texts did not go out, says the user: they are sent now."""
@@ -30,11 +25,18 @@ class SmsMarketingRecipient(models.Model):
         counts = unknown.queue_again(self._to_settle().env, self.ids, words)
         if counts:
             self.env["sms.marketing.message"]._trigger_dispatch()
-        return self._log_settled(
-            counts,
-            lambda count: self.env._(
-                "%(count)s texts with unknown outcome were not sent, and go out again.", count=count
-            ),
+        return self._log_settled(counts, self._sentence_send_again)
+
+    def _sentence_was_sent(self, count):
+        if count == 1:
+            return self.env._("1 text with an unknown outcome was sent.")
+        return self.env._("%(count)s texts with unknown outcome were sent.", count=count)
+
+    def _sentence_send_again(self, count):
+        if count == 1:
+            return self.env._("1 text with an unknown outcome was not sent, and goes out again.")
+        return self.env._(
+            "%(count)s texts with unknown outcome were not sent, and go out again.", count=count
         )
 
     def action_ask_provider(self):
@@ -92,8 +94,13 @@ class SmsMarketingRecipient(models.Model):
     def _log_settled(self, counts, sentence):
         if not counts:
             raise UserError(
-                self.env._("None of these texts can be settled: their outcome is known by now.")
+                self.env._(
+                    "None of these texts can be settled: their outcome is known by now, "
+                    "or their message was cancelled."
+                )
             )
+        # Who goes back to the message's page finds its figures moved.
+        self.env.ref("sms_marketing.ir_cron_roll_up").sudo()._trigger()
         for message in self.message_id.filtered(lambda one: one.id in counts):
             # Who said it is the author of the note; numbers stay out of it.
             message.message_post(body=sentence(counts[message.id]))

@@ -93,5 +93,6 @@ from . import test_token_default
 from . import test_tour_composer
 from . import test_tours
 from . import test_unknown
+from . import test_unknown_tour
 from . import test_view_audience
 from . import test_webhooks

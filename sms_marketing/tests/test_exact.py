@@ -63,7 +63,7 @@ class ExactCase(SmsMarketingCase):
             text = MessageTexts(message).render_all([Addressee(partner_id, "abcdefghijkl")])[0]
             result = analyse(text)
             region = {"+1303": "US", "+1720": "US", "+4930": "DE", "+1416": "CA"}[number[:5]]
-            tally[result.encoding, result.segments, region] += 1
+            tally[result.encoding, result.segments, region, message.sender_id.id] += 1
         return tally
 
     def run_steps(self, message):
@@ -94,7 +94,7 @@ class TestExact(ExactCase):
         self.assertEqual(tally.total(), 62)
         self.assertGreater(len(tally), 3)
         self.assertEqual(progress, [62])
-        self.assertEqual({region for *_rest, region in tally}, {"US", "DE", "CA"})
+        self.assertEqual({region for *_rest, region, _sender in tally}, {"US", "DE", "CA"})
 
     def test_same_text_for_all_is_counted_right_too(self):
         people = self.people(7)
@@ -127,7 +127,7 @@ class TestExact(ExactCase):
         expected = Counter()
         for function, count in (("Ann", 500), (LONG, 500), (CYRILLIC, 500), ("friend", 500)):
             result = analyse(f"Dear {function}{'y' * 60}\nReply STOP to opt out")
-            expected[result.encoding, result.segments, "US"] += count
+            expected[result.encoding, result.segments, "US", self.sender.id] += count
         self.assertEqual(tally, expected)
         few = self.to_all(people[:500], message.body)
         before = self.cr.sql_log_count
@@ -206,7 +206,8 @@ class TestExactSteps(ExactCase):
         state = message.exact_step()
         for wrong in (
             {},
-            {**state, "tally": [["GSM-9", 1, "US", 1]]},
+            {**state, "tally": [["GSM-9", 1, "US", self.sender.id, 1]]},
+            {**state, "tally": [["GSM-7", 1, "US", self.make_sender("+12025550177").id, 1]]},
             {**state, "tally": "x"},
             {**state, "after": None},
             {**state, "version": "yesterday"},
@@ -267,6 +268,42 @@ class TestPrices(ExactCase):
     def test_price_of_nothing_is_a_price(self):
         self.set_price(0, "us")
         self.assertEqual(prices(self.sender, ["US"]), {"US": Price(0, "USD", "setting")})
+
+    def test_pool_is_counted_and_costs_by_the_sender_of_each_number(self):
+        """The main sender's price for all would be 6 × 0.01 USD."""
+        cheap = self.sender
+        dear = self.make_sender("+12025550124")
+        french = self.make_sender("+33612345600")
+        self.set_price(0.01, sender=cheap)
+        self.set_price(1, sender=dear)
+        self.set_price(10, "fr", sender=french)
+        paris = self.contact("+33612345678")
+        self.subscribe(paris.mobile_e164)
+        message = self.message(
+            self.contacts(40) + paris, pool_ids=[(6, 0, (dear | french).ids)], body="Hello"
+        )
+        result = message.exact_step()["result"]
+        self.send(message)
+        by_sender = Counter(one.sender_id for one in message.recipient_ids)
+        self.assertEqual(by_sender.keys(), {cheap, dear, french}, "the test tests something")
+        cost = by_sender[cheap] * 0.01 + by_sender[dear] * 1 + by_sender[french] * 10
+        self.assertEqual(result["segments"], 41)
+        self.assertEqual(
+            [(one["amount"], one["segments"]) for one in result["costs"]],
+            [(message._in_words(cost, "USD"), 41)],
+        )
+
+    def test_what_one_sender_of_a_pool_has_no_price_for_is_said(self):
+        french = self.make_sender("+33612345600")
+        self.set_price(0.01)
+        paris = self.contact("+33612345678")
+        self.subscribe(paris.mobile_e164)
+        people = self.contacts(2) + paris
+        user = self.user("pool_counter", "sms_marketing.group_user")
+        message = self.message(people, pool_ids=[(6, 0, french.ids)], user_id=user.id)
+        result = message.with_user(user).exact_step()["result"]
+        self.assertEqual([one["segments"] for one in result["costs"]], [2])
+        self.assertEqual((result["unpriced"], result["unpriced_countries"]), (1, "France"))
 
     def test_cost_of_a_message(self):
         self.sender.country_ids = False

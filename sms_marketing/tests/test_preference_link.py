@@ -57,7 +57,7 @@ class TestPreferenceLink(SmsMarketingCase):
             link = len(f"{self.message()._short_link_base()}{'x' * links.TOKEN_LENGTH}P")
             body = "a" * (length - link) + TOKEN
             message = self.message(person, body=body, include_opt_out_text=False)
-            [(_encoding, segments, _region)] = exact.count_exactly(message)
+            [(_encoding, segments, _region, _sender)] = exact.count_exactly(message)
             self.assertEqual(segments, 1 + (length > 160))
             self.assertEqual(message._estimated_length(), segments if link >= 36 else 2)
 
