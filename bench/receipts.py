@@ -43,6 +43,8 @@ def server(machine, database, workers, port, log):
     """A web server without scheduled actions."""
     command = machine.odoo(database, "server", "--http-port", port, "--logfile", log)
     command += ["--workers", str(workers), "--max-cron-threads=0", "--log-level=warn"]
+    if workers:
+        command[1 : command.index("server")] = [str(ROOT / "bench" / "odoo_workers.py")]
     process = subprocess.Popen(
         command,
         cwd=machine.dev,

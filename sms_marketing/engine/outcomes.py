@@ -20,6 +20,9 @@ GIVE_UP_AFTER = 24
 FIRST_BACK_OFF = 15
 LAST_BACK_OFF = 3600
 
+#: Seconds after which the provider is asked about a text whose outcome was lost (`lookup`).
+ASK_AFTER = 120
+
 #: outcome class -> state of the recipient
 STATE_OF = {Accepted: "sent", Refused: "failed", Retry: "queued", Unknown: "unknown"}
 
@@ -105,6 +108,8 @@ def record(env, outcomes):
                    settled_at = CASE WHEN is_ours
                                       AND next_state IN ('failed', 'cancelled', 'unknown')
                                      THEN %s ELSE recipient.settled_at END,
+                   lookup_at = CASE WHEN is_ours AND next_state = 'unknown'
+                                    THEN %s + make_interval(secs => %s) END,
                    provider_reference = COALESCE(settled.reference, recipient.provider_reference),
                    segments = COALESCE(settled.segments, recipient.segments),
                    price = COALESCE(settled.price, recipient.price),
@@ -119,6 +124,8 @@ def record(env, outcomes):
             NOW,
             NOW,
             NOW,
+            NOW,
+            ASK_AFTER,
         )
     )
     schedule.mark(env, {message_id for (message_id,) in message_ids if message_id})
@@ -197,12 +204,14 @@ def expire_leases(env):
                  ORDER BY id FOR UPDATE SKIP LOCKED
             )
             UPDATE sms_marketing_recipient recipient
-               SET state = 'unknown', lease_until = NULL,
+               SET state = 'unknown', lease_until = NULL, settled_at = lease_until,
+                   lookup_at = lease_until + make_interval(secs => %s),
                    detail = 'sending was interrupted; the gateway may have taken the text'
               FROM expired WHERE recipient.id = expired.id
             RETURNING recipient.message_id, recipient.id
             """,
             NOW,
+            ASK_AFTER,
         )
     )
     if expired:

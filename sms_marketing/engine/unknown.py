@@ -1,6 +1,6 @@
 """Texts whose outcome was lost: a person who has found out says whether they went out.
 
-A receipt that comes later still counts, as for every other text.
+Providers are asked by `lookup`. A receipt that comes later still counts, as for every other text.
 """
 
 from odoo.tools import SQL
@@ -54,6 +54,27 @@ def queue_again(env, recipient_ids, words):
     )
     env["sms.marketing.message"].invalidate_model(["state", "finished_at"])
     return counts
+
+
+def ask_now(env, recipient_ids):
+    """Have the provider asked about these at the next run, whenever it was asked before."""
+    env.cr.execute(
+        SQL(
+            """
+            WITH chosen AS (
+                SELECT id FROM sms_marketing_recipient
+                 WHERE id = ANY(%(ids)s) AND state = 'unknown'
+                 ORDER BY id FOR UPDATE
+            )
+            UPDATE sms_marketing_recipient recipient
+               SET lookup_at = %(now)s, settled_at = COALESCE(settled_at, queued_at, %(now)s)
+              FROM chosen WHERE recipient.id = chosen.id
+            """,
+            ids=list(recipient_ids),
+            now=NOW,
+        )
+    )
+    env["sms.marketing.recipient"].invalidate_model(["lookup_at", "settled_at"])
 
 
 def _settle(env, recipient_ids, values, condition=None):

@@ -13,7 +13,9 @@ from .values import (
     Accepted,
     Account,
     Acknowledgement,
+    Finding,
     Inbound,
+    LostText,
     Outcome,
     Receipt,
     ReceiptStatus,
@@ -31,8 +33,10 @@ __all__ = [
     "Accepted",
     "Account",
     "Acknowledgement",
+    "Finding",
     "Gateway",
     "Inbound",
+    "LostText",
     "Outcome",
     "Reason",
     "Receipt",
@@ -70,7 +74,7 @@ class Gateway(ABC):
     concurrency: ClassVar[int] = 1
     #: Whether `send` may be called by several threads at once; they share `concurrency`.
     is_shareable: ClassVar[bool] = False
-    #: Whether the provider can be asked later what became of a text.
+    #: Whether the provider can be asked later what became of a text (`lookup`).
     supports_lookup: ClassVar[bool] = False
     #: Whether receipts and inbound texts need an address that the provider can reach.
     needs_public_url: ClassVar[bool] = True
@@ -112,6 +116,13 @@ class Gateway(ABC):
 
         Never raises for what a text or the provider did.
         """
+
+    def lookup(self, texts: Sequence[LostText]) -> list[Finding]:
+        """Ask the provider what became of texts: one finding for each, in the same order.
+
+        Nothing is sent. Never raises for what the provider did.
+        """
+        return [Finding()] * len(texts)
 
     def test_connection(self) -> str:
         """Find out whether the account works, without sending: a sentence for the administrator.

@@ -14,13 +14,15 @@ from ..text.encoding import strip_control
 from .answers import Answer, classify
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
 from .errors import ConfigurationError, MalformedRequest
-from .http_gateway import HttpGateway, Request, json_answer
+from .http_gateway import Request, json_answer
+from .lookup import HttpLookup, records
 from .reading import iso_moment, json_document, money, phone_number, required, text, whole
 from .reasons import Reason
 from .values import (
     Accepted,
     Account,
     Inbound,
+    LostText,
     Outcome,
     Receipt,
     ReceiptStatus,
@@ -84,7 +86,7 @@ ERROR_NAMES: dict[str, Reason] = {
 
 
 @register
-class InfobipGateway(HttpGateway):
+class InfobipGateway(HttpLookup):
     """Settings: `base_url` (each account has its own) and `api_key`."""
 
     code: ClassVar[str] = "infobip"
@@ -132,6 +134,23 @@ class InfobipGateway(HttpGateway):
                 segments=whole(details.get("messageCount")) if isinstance(details, dict) else None,
             )
         return self.refusal(answer, STATUS_NAMES.get(name, Reason.UNKNOWN), name[:50])
+
+    def lookup_request(self, lost: LostText) -> Request:
+        """ "Get outbound SMS message logs", filtered by `messageId`, which is ours: of 48 hours.
+
+        Not the delivery reports, which Infobip gives out once only.
+        """
+        params = [("messageId", _message_id(lost.text))]
+        return Request("GET", f"{self.url}/sms/3/logs", params=params, headers=self._headers)
+
+    def read_lookup(self, answer: Answer, lost: LostText) -> list[Receipt] | None:
+        listed = records(json_answer(answer), "results") if answer.status == 200 else None
+        return listed and [
+            # Logs do not repeat the callback data, by which receipts name a text.
+            self._receipt(record).named(lost.text.reference)
+            for record in listed
+            if record.get("messageId") == _message_id(lost.text)
+        ]
 
     def check_request(self) -> Request:
         return Request("GET", f"{self.url}/account/1/balance", headers=self._headers)

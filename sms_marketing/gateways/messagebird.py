@@ -18,12 +18,14 @@ from ..text.encoding import strip_control
 from .answers import Answer, classify
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
 from .errors import MalformedRequest, VerificationError
-from .http_gateway import HttpGateway, Request, json_answer
+from .http_gateway import Request, json_answer
+from .lookup import HttpLookup, earliest, records
 from .reading import any_fields, iso_moment, money, phone_number, required, text, whole
 from .reasons import Reason
 from .values import (
     Accepted,
     Inbound,
+    LostText,
     Outcome,
     Receipt,
     ReceiptStatus,
@@ -75,7 +77,7 @@ LEEWAY = 60
 
 
 @register
-class MessageBirdGateway(HttpGateway):
+class MessageBirdGateway(HttpLookup):
     """Settings: `access_key`, and `signing_key` for signed webhooks."""
 
     code: ClassVar[str] = "messagebird"
@@ -111,6 +113,24 @@ class MessageBirdGateway(HttpGateway):
             reason = PARAMETERS.get(text(error.get("parameter"))) or CODES.get(code)
             return self.refusal(answer, reason, str(code or ""))
         return classify(answer, self.secrets)
+
+    def lookup_request(self, lost: LostText) -> Request:
+        """ "SMS Messaging", list messages: filtered by recipient; each has the reference."""
+        params = [
+            ("recipient", lost.text.number.lstrip("+")),
+            ("direction", "mt"),
+            ("from", earliest(lost)),
+            ("limit", "20"),
+        ]
+        return Request("GET", f"{self.url}/messages", params=params, headers=self._headers)
+
+    def read_lookup(self, answer: Answer, lost: LostText) -> list[Receipt] | None:
+        listed = records(json_answer(answer), "items") if answer.status == 200 else None
+        return listed and [
+            _record(record)
+            for record in listed
+            if record.get("reference") == lost.text.reference and text(record.get("id"))
+        ]
 
     def check_request(self) -> Request:
         return Request("GET", f"{self.url}/balance", headers=self._headers)
@@ -183,10 +203,38 @@ class MessageBirdGateway(HttpGateway):
 
 
 def _parts(document: Mapping) -> int | None:
+    return whole(_recipient(document).get("messagePartCount"))
+
+
+def _recipient(document: Mapping) -> dict:
+    """The one recipient of a message; empty where there is none."""
     recipients = document.get("recipients")
     items = recipients.get("items") if isinstance(recipients, dict) else None
     item = items[0] if isinstance(items, list) and items else None
-    return whole(item.get("messagePartCount")) if isinstance(item, dict) else None
+    return item if isinstance(item, dict) else {}
+
+
+def _record(record: Mapping) -> Receipt:
+    """A message as it is listed, as receipt; a status that is not known says that it was taken."""
+    of_number = _recipient(record)
+    told = text(of_number.get("status"))
+    status = STATUSES.get(told, ReceiptStatus.ACCEPTED)
+    failed = status == ReceiptStatus.UNDELIVERED
+    why = text(of_number.get("statusReason")).strip().lower() or told
+    listed = of_number.get("price") if isinstance(of_number.get("price"), dict) else {}
+    price, currency = money(listed.get("amount")), text(listed.get("currency")).upper()[:3]
+    return Receipt(
+        reference=text(record["reference"]),
+        provider_reference=text(record["id"])[:100],
+        status=status,
+        reason=REASONS.get(why, Reason.UNKNOWN) if failed else None,
+        code=text(of_number.get("statusErrorCode"))[:20] if failed else "",
+        detail=f"MessageBird: {why[:100]}" if failed else "",
+        occurred_at=iso_moment(text(of_number.get("statusDatetime"))),
+        segments=whole(of_number.get("messagePartCount")),
+        price=price if currency else None,
+        currency=currency if currency and price is not None else None,
+    )
 
 
 def read_token(token: str, key: str, now: float | None = None) -> dict:

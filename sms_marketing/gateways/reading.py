@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_to_bytes
 
 from ..text.numbers import to_e164
@@ -121,6 +122,14 @@ def iso_moment(value: str) -> datetime | None:
     try:
         return plausible(datetime.fromisoformat(value.strip()))
     except ValueError:
+        return None
+
+
+def mail_moment(value: str) -> datetime | None:
+    """Naive UTC time of a time as mails have it (RFC 2822), or None where it is none."""
+    try:
+        return plausible(parsedate_to_datetime(value.strip()))
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 

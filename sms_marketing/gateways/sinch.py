@@ -14,13 +14,15 @@ from ..text.encoding import strip_control
 from .answers import Answer
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
 from .errors import ConfigurationError, MalformedRequest, VerificationError
-from .http_gateway import HttpGateway, Request, json_answer
+from .http_gateway import Request, json_answer
+from .lookup import HttpLookup, earliest, records
 from .reading import iso_moment, json_document, phone_number, required, text, whole
 from .reasons import Reason
 from .values import (
     Accepted,
     Account,
     Inbound,
+    LostText,
     Outcome,
     Receipt,
     ReceiptStatus,
@@ -74,7 +76,7 @@ INBOUND = ("mo_text", "mo_binary", "mo_media")
 
 
 @register
-class SinchGateway(HttpGateway):
+class SinchGateway(HttpLookup):
     """Settings: `region`, `service_plan`, `api_token`; `webhook_secret` for signed callbacks."""
 
     code: ClassVar[str] = "sinch"
@@ -116,6 +118,29 @@ class SinchGateway(HttpGateway):
             return Accepted(reference=text(document["id"])[:100])
         code = text(document.get("code"))
         return self.refusal(answer, ANSWERS.get((answer.status, code)), code)
+
+    def lookup_request(self, lost: LostText) -> Request:
+        """ "Batches", list batches: filtered by `client_reference`; those of a day by default.
+
+        Not the list of delivery reports, which has those alone that are finished.
+        """
+        params = [
+            ("client_reference", lost.text.reference),
+            ("start_date", earliest(lost)),
+            ("page_size", "5"),
+        ]
+        return Request("GET", self._batches, params=params, headers=self._headers)
+
+    def read_lookup(self, answer: Answer, lost: LostText) -> list[Receipt] | None:
+        listed = records(json_answer(answer), "batches") if answer.status == 200 else None
+        return listed and [
+            # What became of it, its delivery report says.
+            Receipt(lost.text.reference, text(record["id"])[:100], ReceiptStatus.ACCEPTED)
+            for record in listed
+            if record.get("client_reference") == lost.text.reference
+            and text(record.get("id"))
+            and record.get("canceled") is not True
+        ]
 
     def check_request(self) -> Request:
         return Request("GET", self._batches, params=[("page_size", "1")], headers=self._headers)

@@ -15,14 +15,16 @@ from ..text.encoding import strip_control
 from .answers import Answer, classify
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
 from .errors import ConfigurationError, MalformedRequest, VerificationError
-from .http_gateway import HttpGateway, Request, json_answer
-from .reading import form_fields, money, phone_number, required, text, whole
+from .http_gateway import Request, json_answer
+from .lookup import HttpLookup, may_be_of, records
+from .reading import form_fields, mail_moment, money, phone_number, required, text, whole
 from .reasons import Reason
 from .values import (
     Accepted,
     Account,
     Acknowledgement,
     Inbound,
+    LostText,
     Outcome,
     Receipt,
     ReceiptStatus,
@@ -99,6 +101,9 @@ CODES: dict[int, Reason] = {
 #: in whatever language ("Track opt-out, opt-in and help messages").
 OPT_OUT_TYPES = {"STOP": "stop", "START": "start", "HELP": "help"}
 
+#: Messages of a number that are looked at for a lost text; the newest come first.
+LOOKUP_PAGE = 20
+
 #: setting -> (what it is called, form of its values): the patterns of Twilio's API description.
 SIDS = {
     "account_sid": ("Account SID", "AC[0-9a-fA-F]{32}"),
@@ -108,7 +113,7 @@ SIDS = {
 
 
 @register
-class TwilioGateway(HttpGateway):
+class TwilioGateway(HttpLookup):
     """Settings: `account_sid`, `auth_token` (signs Twilio's calls to us), and if wished `api_key`
 
     with `api_secret` (log in with these instead) and `messaging_service` (Twilio chooses the sender
@@ -172,6 +177,31 @@ class TwilioGateway(HttpGateway):
             return self.refusal(answer, CODES.get(code), str(code))
         return classify(answer, self.secrets)
 
+    def lookup_request(self, lost: LostText) -> Request:
+        """ "Messages resource", read multiple messages: filtered by To and From.
+
+        There is no field for a reference of ours. The filter by day is left alone: it goes by
+        when a message was sent, which one that still waits at Twilio was not.
+        """
+        params = [("To", lost.text.number), ("PageSize", str(LOOKUP_PAGE))]
+        if not self.setting("messaging_service"):
+            params.append(("From", lost.text.sender))
+        return Request("GET", self._messages, params=params, auth=self._login)
+
+    def read_lookup(self, answer: Answer, lost: LostText) -> list[Receipt] | None:
+        listed = records(json_answer(answer), "messages") if answer.status == 200 else None
+        return listed and [
+            self._record(record)
+            for record in listed
+            if text(record.get("direction")).startswith("outbound")
+            and text(record.get("to")) == lost.text.number
+            and lost.text.body
+            and text(record.get("body")) == lost.text.body
+            and text(record.get("sid"))
+            and text(record.get("status")) in STATUSES
+            and may_be_of(lost, mail_moment(text(record.get("date_created"))))
+        ]
+
     def check_request(self) -> Request:
         # Not the account itself: standard API keys may not read that.
         return Request("GET", self._messages, params=[("PageSize", "1")], auth=self._login)
@@ -226,6 +256,25 @@ class TwilioGateway(HttpGateway):
     @classmethod
     def setup_help(cls, callback_url: str) -> str:
         return _SETUP.format(inbound=f"{callback_url}/inbound")
+
+    @staticmethod
+    def _record(record: dict) -> Receipt:
+        """A message resource as receipt; which of our texts it is, it does not say."""
+        status = STATUSES[text(record["status"])]
+        failed = status in (ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED)
+        code = whole_code(record.get("error_code"))
+        price = money(record.get("price"))
+        return Receipt(
+            provider_reference=text(record["sid"])[:100],
+            status=status,
+            reason=CODES.get(code, Reason.UNKNOWN) if failed else None,
+            code=str(code) if failed and code else "",
+            detail=f"Twilio: {record['status']}" if failed else "",
+            occurred_at=mail_moment(text(record.get("date_updated"))),
+            segments=whole(record.get("num_segments")),
+            price=price,
+            currency=text(record.get("price_unit")).upper()[:3] or None if price else None,
+        )
 
     @staticmethod
     def _fields(request: WebhookRequest) -> dict[str, str]:

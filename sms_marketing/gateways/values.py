@@ -127,6 +127,31 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class LostText:
+    """A text that was handed over and whose outcome was lost.
+
+    :param lost_at: when it was given up; it was handed over before that.
+    """
+
+    text: Text
+    lost_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a provider's records have on a lost text.
+
+    :param receipts: what they say. One with our reference is of this text; one without is of a
+        text that looks the same, and the caller has to find out whose it is. None at all proves
+        nothing: the provider may only not know yet.
+    :param problem: why the provider could not be asked, without secrets; empty: it was.
+    """
+
+    receipts: tuple[Receipt, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """A text that came from a phone.
 

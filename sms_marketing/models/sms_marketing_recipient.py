@@ -73,6 +73,9 @@ class SmsMarketingRecipient(models.Model):
         readonly=True, help="When the preference page behind this text ended its subscription."
     )
     lease_until = fields.Datetime(readonly=True)
+    lookup_at = fields.Datetime(
+        readonly=True, help="When the provider is asked next what became of an unknown text."
+    )
     attempt = fields.Integer(readonly=True)
     provider_reference = fields.Char(readonly=True)
     segments = fields.Integer(readonly=True)
@@ -93,6 +96,9 @@ class SmsMarketingRecipient(models.Model):
     # The queue: carries every claim. By sender, so that one which must wait is passed over.
     _queue = models.Index("(message_id, sender_id, due_at, id) WHERE state = 'queued'")
     _leases = models.Index("(lease_until) WHERE state = 'sending'")
+    _lookups = models.Index(
+        "(gateway_id, lookup_at) WHERE state = 'unknown' AND lookup_at IS NOT NULL"
+    )
     _message_state = models.Index("(message_id, state)")
     _number = models.Index("(number, id)")
     # What a number got lately, for the frequency cap.

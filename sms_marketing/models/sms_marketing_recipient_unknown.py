@@ -1,11 +1,15 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine import unknown
+from ..engine import lookup, unknown
+from ..engine.shutdown import WORK
+
+#: Seconds that one call of the scheduled action asks providers.
+LOOKUP_SECONDS = 45
 
 
 class SmsMarketingRecipient(models.Model):
-    """Buttons for texts whose outcome was lost, for who may change their message."""
+    """Texts whose outcome was lost: asking the provider, and buttons for who knows."""
 
     _inherit = "sms.marketing.recipient"
 
@@ -34,6 +38,47 @@ class SmsMarketingRecipient(models.Model):
         return self.env._(
             "%(count)s texts with unknown outcome were not sent, and go out again.", count=count
         )
+
+    def action_ask_provider(self):
+        """Ask the provider about the chosen texts within seconds."""
+        recipients = self._to_settle()
+        lost = recipients.filtered(lambda one: one.state == "unknown")
+        if not lost:
+            raise UserError(
+                self.env._("None of these texts can be asked about: their outcome is known by now.")
+            )
+        lost = lost.filtered(lambda one: lookup.can_ask(one.gateway_id.provider))
+        if not lost:
+            raise UserError(
+                self.env._("The provider of these texts cannot be asked what became of a text.")
+            )
+        unknown.ask_now(lost.env, lost.ids)
+        self.env.ref("sms_marketing.ir_cron_lookup").sudo()._trigger()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "info",
+                "message": self.env._(
+                    "The provider is asked about %(count)s texts. What it does not know of stays "
+                    "unknown; look again in a minute.",
+                    count=len(lost),
+                ),
+            },
+        }
+
+    @api.model
+    def _cron_lookup(self):
+        """Ask providers about what is due, and come again at once while more is."""
+        with WORK.in_hand():
+            # Asking has transactions of its own; this one must not stay open beside them.
+            self.env["ir.cron"]._commit_progress()
+            asked, remains = lookup.run(self.env.registry, LOOKUP_SECONDS)
+            if asked:
+                self.env.ref("sms_marketing.ir_cron_roll_up")._trigger()
+            if remains:
+                self.env.ref("sms_marketing.ir_cron_lookup")._trigger()
+            self.env["ir.cron"]._commit_progress(asked, remaining=0)
 
     def _who_says(self):
         return {"user": self.env.user.name, "day": fields.Date.context_today(self)}

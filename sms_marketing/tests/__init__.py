@@ -27,6 +27,7 @@ from . import test_gateway_generic
 from . import test_gateway_http
 from . import test_gateway_infobip
 from . import test_gateway_kannel
+from . import test_gateway_lookup
 from . import test_gateway_messagebird
 from . import test_gateway_odoo
 from . import test_gateway_plivo
@@ -40,6 +41,7 @@ from . import test_install
 from . import test_keyword
 from . import test_links
 from . import test_list
+from . import test_lookup
 from . import test_merge_contacts
 from . import test_message
 from . import test_message_access

@@ -264,6 +264,7 @@ class SmsMarketingMixin:
                 "settled_at",
                 "lease_until",
                 "open_until",
+                "lookup_at",
             ),
             "sms_marketing_message": ("scheduled_at", "starts_at"),
             "sms_marketing_gateway": (
