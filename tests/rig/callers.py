@@ -25,22 +25,29 @@ def post(url, body, headers=(), content_type="application/x-www-form-urlencoded"
     return "\r\n".join(lines).encode() + body
 
 
-def call_all(port, requests, connections):
+def call_all(port, requests, connections, seconds=None):
     """Have so many callers make all requests as fast as they can.
 
-    :return: (seconds that it took, list of (status, seconds) of each call)
+    A call that got no answer, in time or at all, has the status 0.
+
+    :param seconds: then no caller begins another call; what is left over is not made
+    :return: (seconds that it took, list of (status, seconds) of each call made)
     """
     waiting, answers = list(reversed(requests)), []
+    end = time.monotonic() + (float("inf") if seconds is None else seconds)
 
     def work():
         connection = None
-        while waiting:
+        while waiting and time.monotonic() < end:
             try:
                 request = waiting.pop()
             except IndexError:
                 break
             began = time.monotonic()
-            status, connection = _call(port, connection, request)
+            try:
+                status, connection = _call(port, connection, request)
+            except OSError:
+                status, connection = 0, None
             answers.append((status, time.monotonic() - began))
         if connection is not None:
             connection.close()
@@ -74,7 +81,11 @@ def _call(port, connection, request):
     is_kept = lines[0].startswith("http/1.1") and fields.get("connection") != "close"
     missing = int(fields.get("content-length", 0)) - len(body)
     while missing > 0:
-        missing -= len(connection.recv(65536))
+        part = connection.recv(65536)
+        if not part:
+            connection.close()
+            return 0, None
+        missing -= len(part)
     if is_kept:
         return status, connection
     connection.close()
