@@ -13,6 +13,18 @@ class SmsMarketingRecipient(models.Model):
 
     _inherit = "sms.marketing.recipient"
 
+    can_ask_provider = fields.Boolean(
+        compute="_compute_can_ask_provider",
+        help="Its outcome was lost, and its provider can be asked what became of it.",
+    )
+
+    @api.depends("state", "gateway_id")
+    def _compute_can_ask_provider(self):
+        for recipient in self:
+            recipient.can_ask_provider = recipient.state == "unknown" and lookup.can_ask(
+                recipient.sudo().gateway_id.provider
+            )
+
     def action_was_sent(self):
         """The chosen texts did go out, says the user."""
         words = self.env._("Sent, says %(user)s (%(day)s)", **self._who_says())
@@ -47,7 +59,7 @@ class SmsMarketingRecipient(models.Model):
             raise UserError(
                 self.env._("None of these texts can be asked about: their outcome is known by now.")
             )
-        lost = lost.filtered(lambda one: lookup.can_ask(one.gateway_id.provider))
+        lost = lost.filtered("can_ask_provider")
         if not lost:
             raise UserError(
                 self.env._("The provider of these texts cannot be asked what became of a text.")
@@ -59,13 +71,21 @@ class SmsMarketingRecipient(models.Model):
             "tag": "display_notification",
             "params": {
                 "type": "info",
-                "message": self.env._(
-                    "The provider is asked about %(count)s texts. What it does not know of stays "
-                    "unknown; look again in a minute.",
-                    count=len(lost),
-                ),
+                "message": self._sentence_ask_provider(len(lost)),
             },
         }
+
+    def _sentence_ask_provider(self, count):
+        if count == 1:
+            return self.env._(
+                "The provider is asked about 1 text. If it does not know of it, it stays "
+                "unknown; look again in a minute."
+            )
+        return self.env._(
+            "The provider is asked about %(count)s texts. What it does not know of stays "
+            "unknown; look again in a minute.",
+            count=count,
+        )
 
     @api.model
     def _cron_lookup(self):

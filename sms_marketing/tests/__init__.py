@@ -1,6 +1,7 @@
 from . import test_activity
 from . import test_activity_access
 from . import test_allowance
+from . import test_answer_languages
 from . import test_approval
 from . import test_approval_tour
 from . import test_audience

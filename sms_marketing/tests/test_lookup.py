@@ -255,13 +255,15 @@ class TestLookup(LookupCase):
 
     def test_person_has_it_asked_at_once(self):
         recipient = self.lose()
+        self.assertTrue(recipient.can_ask_provider)
         self.assertEqual(self.ask(0), 0)
         with self.capture_triggers("sms_marketing.ir_cron_lookup") as captured:
             told = recipient.action_ask_provider()
         self.assertEqual(len(captured.records), 1)
-        self.assertIn("1 texts", told["params"]["message"])
+        self.assertIn("about 1 text.", told["params"]["message"])
         self.assertEqual(self.ask(0), 1)
         self.assertEqual(recipient.state, "sent")
+        self.assertFalse(recipient.can_ask_provider)
         with self.assertRaises(UserError):
             recipient.action_ask_provider()
 
