@@ -3,10 +3,15 @@
 Sources, on Infobip's documentation site: "Send SMS messages" (`docs/api/channels/sms/outbound-sms/
 send-sms-messages`), "Receive outbound SMS message reports", "Receive inbound SMS messages", "Error
 code reference" and "Response status codes" (`docs/developer-resources/api-fundamentals`).
+
+Several texts go in one call: "Send SMS messages" takes "customized messages to thousands of
+recipients in one go", each with its own `messageId`, callback data and status.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -16,6 +21,7 @@ from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
 from .errors import ConfigurationError, MalformedRequest
 from .http_gateway import Request, json_answer
 from .lookup import HttpLookup, records
+from .many import HttpMany
 from .reading import iso_moment, json_document, money, phone_number, required, text, whole
 from .reasons import Reason
 from .values import (
@@ -86,7 +92,7 @@ ERROR_NAMES: dict[str, Reason] = {
 
 
 @register
-class InfobipGateway(HttpLookup):
+class InfobipGateway(HttpMany, HttpLookup):
     """Settings: `base_url` (each account has its own) and `api_key`."""
 
     code: ClassVar[str] = "infobip"
@@ -96,6 +102,9 @@ class InfobipGateway(HttpLookup):
     )
     required_settings: ClassVar[tuple[str, ...]] = ("base_url", "api_key")
     secret_settings: ClassVar[tuple[str, ...]] = ("api_key",)
+    # Infobip takes thousands. Few, so that an answer that is lost leaves few unknown, and one that
+    # comes is far from `http.MAX_ANSWER_BYTES`.
+    texts_per_call: ClassVar[int] = 32
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
@@ -106,17 +115,26 @@ class InfobipGateway(HttpLookup):
         return self.server or base_url(self.setting("base_url"))
 
     def request_for(self, text: Text) -> Request:
-        message = {
-            "sender": text.sender.lstrip("+"),
-            "destinations": [{"to": text.number.lstrip("+"), "messageId": _message_id(text)}],
-            "content": {"text": text.body},
-            "webhooks": {"callbackData": text.reference},
-        }
-        if self.account.callback_url:
-            message["webhooks"]["delivery"] = {"url": f"{self.account.callback_url}/receipt"}
+        return self.request_for_many([text])
+
+    def request_for_many(self, texts: Sequence[Text]) -> Request:
+        """Each text is a message of its own: with its words, its identifier, its callback data."""
         return Request.json(
-            f"{self.url}/sms/3/messages", {"messages": [message]}, headers=self._headers
+            f"{self.url}/sms/3/messages",
+            {"messages": [self._message(text) for text in texts]},
+            headers=self._headers,
         )
+
+    def answer_of_each(self, answer: Answer, texts: Sequence[Text]) -> list[Answer]:
+        """By `messageId`, which is ours, not by place."""
+        found: dict[str, list] = {_message_id(each): [] for each in texts}
+        for message in records(json_answer(answer), "messages") or ():
+            found.get(text(message.get("messageId")), []).append(message)
+        alone = (found[_message_id(each)] for each in texts)
+        return [
+            replace(answer, body=json.dumps({"messages": said if len(said) == 1 else []}).encode())
+            for said in alone
+        ]
 
     def read_answer(self, answer: Answer) -> Outcome:
         messages = json_answer(answer).get("messages")
@@ -181,6 +199,17 @@ class InfobipGateway(HttpLookup):
     @classmethod
     def setup_help(cls, callback_url: str) -> str:
         return _SETUP.format(inbound=f"{callback_url}/inbound")
+
+    def _message(self, text: Text) -> dict:
+        message = {
+            "sender": text.sender.lstrip("+"),
+            "destinations": [{"to": text.number.lstrip("+"), "messageId": _message_id(text)}],
+            "content": {"text": text.body},
+            "webhooks": {"callbackData": text.reference},
+        }
+        if self.account.callback_url:
+            message["webhooks"]["delivery"] = {"url": f"{self.account.callback_url}/receipt"}
+        return message
 
     def _receipt(self, result: Mapping) -> Receipt:
         group, name = _status(result)

@@ -29,6 +29,7 @@ from . import test_gateway_http
 from . import test_gateway_infobip
 from . import test_gateway_kannel
 from . import test_gateway_lookup
+from . import test_gateway_many
 from . import test_gateway_messagebird
 from . import test_gateway_odoo
 from . import test_gateway_plivo

@@ -312,11 +312,14 @@ class TestOtherProvidersFlow(ProviderFlowCase):
                 self.account_sender = self.make_sender(gateway=self.account)
                 self.people = self.contacts(2)
                 references = iter([f"{provider}-a", f"{provider}-b"])
-                recipients, _heard = self.send_through(
+                # One text a call, which a rate demands also of a provider that takes several.
+                self.account.rate = 100
+                recipients, heard = self.send_through(
                     lambda heard, answer=TAKEN[provider], references=references: reply(
                         answer[0], answer[1] % next(references)
                     )
                 )
+                self.assertEqual(len(heard), 2)
                 self.assertEqual(recipients.mapped("state"), ["sent", "sent"])
                 self.assertEqual(
                     set(recipients.mapped("provider_reference")),
@@ -341,3 +344,76 @@ class TestOtherProvidersFlow(ProviderFlowCase):
                 # An opt-out that the provider knows of is one here too.
                 expected = "unsubscribed" if first.reason == "opted_out" else "subscribed"
                 self.assertEqual(self.state_of(first.number), expected)
+
+
+@tagged("post_install", "-at_install")
+class TestInfobipFlow(ProviderFlowCase):
+    """Two texts in one call: each keeps its own outcome, receipt and answer."""
+
+    provider = "infobip"
+
+    def test_texts_of_one_call_are_kept_apart(self):
+        first_number, second_number = self.people.mapped("mobile_e164")
+
+        def play(heard):
+            said = []
+            # The other way round: what counts is our identifier, not the place.
+            for message in reversed(json.loads(heard.body)["messages"]):
+                [destination] = message["destinations"]
+                refused = f"+{destination['to']}" == first_number
+                group, name = ("REJECTED", "REJECTED_DND") if refused else ("PENDING", "PENDING")
+                status = {"groupName": group, "name": name}
+                said.append({"messageId": destination["messageId"], "status": status})
+            return reply(200, json.dumps({"bulkId": "b", "messages": said}))
+
+        recipients, heard = self.send_through(play)
+        self.assertEqual(len(heard), 1, "one call")
+        by_number = {recipient.number: recipient for recipient in recipients}
+        first, second = by_number[first_number], by_number[second_number]
+        self.assertEqual((first.state, first.reason), ("failed", "blocked"))
+        self.assertEqual((second.state, second.reason), ("sent", False))
+        self.assertEqual(second.provider_reference, f"{second.sudo().token}-1")
+
+    def test_receipts_and_stop(self):
+        def play(heard):
+            said = [
+                {
+                    "messageId": message["destinations"][0]["messageId"],
+                    "status": {"groupName": "PENDING", "name": "PENDING_ACCEPTED"},
+                }
+                for message in json.loads(heard.body)["messages"]
+            ]
+            return reply(200, json.dumps({"messages": said}))
+
+        recipients, heard = self.send_through(play)
+        sent = json.loads(heard[0].body)["messages"]
+        self.assertEqual(len(sent), 2)
+        self.assertEqual(recipients.mapped("state"), ["sent", "sent"])
+        of_number = {f"+{message['destinations'][0]['to']}": message for message in sent}
+        second, first = recipients
+        results = [
+            {
+                "messageId": of_number[recipient.number]["destinations"][0]["messageId"],
+                "callbackData": of_number[recipient.number]["webhooks"]["callbackData"],
+                "bulkId": "b",
+                "status": {"groupName": group, "name": name},
+            }
+            for recipient, group, name in (
+                (first, "DELIVERED", "DELIVERED_TO_HANDSET"),
+                (second, "EXPIRED", "EXPIRED_EXPIRED"),
+            )
+        ]
+        address = urlsplit(sent[0]["webhooks"]["delivery"]["url"]).path
+        headers = {"Content-Type": "application/json"}
+        answer = self.deliver(address, data=json.dumps({"results": results}), headers=headers)
+        self.assertEqual(answer.status_code, 200, answer.text)
+        self.assertEqual((first.state, second.state), ("delivered", "undelivered"))
+        self.assertEqual(second.reason, "expired")
+        content_type, words = CALLS["infobip"][1]
+        self.deliver(
+            f"{self.account.callback_url}/inbound",
+            data=words % {"digits": first.number[1:]},
+            headers={"Content-Type": content_type},
+        )
+        self.assertEqual(self.state_of(first.number), "unsubscribed")
+        self.assertEqual(self.state_of(second.number), "subscribed")
