@@ -13,12 +13,17 @@ it failed. Before that the provider cannot have taken the text, after that it ma
 
 It stands directly on `http.client`, in threads: the same request costs four times the time
 through `requests` and twice the time through `urllib3`, and `aiohttp` is no faster
-(`bench/dispatch.py` measures them). Proxies are found as `requests` finds them.
+(`bench/dispatch.py` measures them).
+
+Proxies are found as `requests` finds them: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
+To an https address they only make the tunnel: a proxy that refuses one took nothing. To an http
+address they hand the request on, and their answer is judged as the provider's own.
 """
 
 import functools
 import http.client
 import os
+import re
 import ssl
 import threading
 import time
@@ -35,6 +40,7 @@ from urllib3.util.wait import wait_for_read
 
 from .answers import Answer
 from .errors import NotTaken, OutcomeLost
+from .reasons import Reason
 
 #: Most bytes of an answer that are read; gateways answer in a line or a small JSON document.
 MAX_ANSWER_BYTES = 64 * 1024
@@ -162,7 +168,7 @@ class HttpClient:
             if written:
                 raise OutcomeLost(f"No usable answer: {_describe(error)}") from None
             # `from None`: the original message can hold the whole address, with its password.
-            raise NotTaken(f"No connection: {_describe(error)}") from None
+            raise _not_taken(error) from None
         except BaseException:
             if connection is not None:
                 connection.close()
@@ -229,10 +235,7 @@ class HttpClient:
         if not self._proxy:
             connection = kind(host, port, **options)
         else:
-            proxy = urlsplit(self._proxy)
-            if proxy.scheme != "http" or not proxy.hostname:
-                raise ValueError("a proxy must be an http:// address")
-            connection = kind(proxy.hostname, proxy.port or 80, **options)
+            connection = kind(*_proxy_place(self._proxy), **options)
             if scheme == "https":
                 connection.set_tunnel(host, port or 443, headers=self._proxy_login())
         connection.origin, connection.timeouts = origin, self._timeouts
@@ -256,6 +259,27 @@ class HttpClient:
         if length.isdigit() and len(body) < int(length):
             complete = False
         return Answer(response.status, response.headers, body, complete)
+
+
+def _proxy_place(proxy: str) -> tuple[str, int]:
+    """Host and port of a proxy; what its address is, with a password perhaps, is not told."""
+    try:
+        parts = urlsplit(proxy)
+        if parts.scheme == "http" and parts.hostname:
+            return parts.hostname, parts.port or 80
+    except ValueError:
+        pass
+    raise NotTaken("No connection: the environment's proxy must be an http:// address")
+
+
+def _not_taken(error: BaseException) -> NotTaken:
+    """A failure before the request was written; `http.client` names a tunnel in words only."""
+    refused = re.match(r"Tunnel connection failed: ([0-9]{3})", str(error))
+    if not refused:
+        return NotTaken(f"No connection: {_describe(error)}")
+    status = refused[1]
+    reason = Reason.CREDENTIALS if status == "407" else Reason.GATEWAY_UNAVAILABLE
+    return NotTaken(f"No connection: the proxy refused it (HTTP {status})", reason)
 
 
 def _basic(login: tuple[str, str]) -> str:

@@ -4,6 +4,7 @@ Raw sockets, because a proper HTTP library will not send half an answer or reset
 """
 
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -63,10 +64,12 @@ class HttpPlayer:
 
     :param play: decides about each request.
     :param before_reading: applied to each new connection instead of reading from it.
+    :param context: to speak TLS.
     """
 
     play: Callable[[Heard], Play]
     before_reading: Play | None = None
+    context: ssl.SSLContext | None = None
     heard: list = field(default_factory=list)
     connections: int = 0
     running: int = 0
@@ -107,6 +110,8 @@ class HttpPlayer:
     def _serve(self, connection, number):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            if self.context:
+                connection = self.context.wrap_socket(connection, server_side=True)
             if self.before_reading:
                 self._act(connection, self.before_reading)
                 return
