@@ -1,18 +1,31 @@
 """A provider that is as fast as Python allows: it takes a text by HTTP and answers after a delay.
 
 It speaks Twilio's answers, so that Odoo's own `sms_twilio` and the add-on's generic gateway can
-both use it. `GET /count` tells how many texts came. In a process of its own:
+both use it. `GET /count` tells how many texts came. With `--receipts` it calls the address that a
+text names as `Receipt`, 20 to 1,000 ms after it, over 16 connections; `GET /receipts` tells how
+many of these calls were answered with 200, and how many were not. In a process of its own:
 
-    python fast_provider.py --port-file FILE [--delay SECONDS]
+    python fast_provider.py --port-file FILE [--delay SECONDS] [--receipts]
 """
 
 import argparse
 import asyncio
+import json
+import random
+import re
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
+from urllib.parse import unquote
+
+import aiohttp
+
+RECEIPT = re.compile(rb"(?:^|&)Receipt=([^&]+)")
+#: Seconds after a text, and connections.
+RECEIPT_AFTER = (0.02, 1.0)
+CALLERS = 16
 
 TAKEN = b'{"sid": "SM00000000000000000000000000000000", "status": "queued", "num_segments": "1"}'
 
@@ -26,15 +39,16 @@ def answer(status, body):
 class FastProvider:
     """Context manager: the program, started; `url` takes the texts."""
 
-    def __init__(self, folder, delay):
+    def __init__(self, folder, delay, receipts=False):
         self._port_file = Path(folder) / "fast-provider.port"
-        self._delay = delay
+        self._options = ["--delay", str(delay), *(["--receipts"] if receipts else [])]
 
     def __enter__(self):
         self._port_file.unlink(missing_ok=True)
         command = [sys.executable, __file__, "--port-file", self._port_file]
-        command += ["--delay", str(self._delay)]
-        self._process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [*map(str, command), *self._options], stdin=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + 10
         while not self._port_file.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -51,13 +65,46 @@ class FastProvider:
 
     def count(self):
         """How many texts came so far."""
-        with urllib.request.urlopen(f"{self.server}/count", timeout=10) as told:
-            return int(told.read())
+        return self._told("count")
+
+    def receipts(self):
+        """How many receipts were taken by whom they were for, and how many were not."""
+        return self._told("receipts")
+
+    def _told(self, what):
+        with urllib.request.urlopen(f"{self.server}/{what}", timeout=10) as told:
+            return json.load(told)
+
+
+class _Receipts:
+    """Calls back for each text, a moment after it."""
+
+    def __init__(self):
+        self.taken = self.refused = 0
+        self._waiting = asyncio.Queue()
+        self._tasks = [asyncio.create_task(self._call()) for _number in range(CALLERS)]
+
+    def plan(self, url):
+        loop = asyncio.get_running_loop()
+        loop.call_later(random.uniform(*RECEIPT_AFTER), self._waiting.put_nowait, url)
+
+    async def _call(self):
+        async with aiohttp.ClientSession() as session:
+            while True:
+                url = await self._waiting.get()
+                try:
+                    async with session.post(url, data={"status": "delivered"}) as answer:
+                        is_taken = answer.status == 200
+                except aiohttp.ClientError:
+                    is_taken = False
+                self.taken += is_taken
+                self.refused += not is_taken
 
 
 class _Protocol(asyncio.Protocol):
     taken = 0
     delay = 0.0
+    receipts = None
     answer = answer("201 Created", TAKEN)
 
     def connection_made(self, transport):
@@ -71,23 +118,32 @@ class _Protocol(asyncio.Protocol):
             total = end + 4 + (int(length.split(b"\r\n", 1)[0]) if found else 0)
             if len(self.received) < total:
                 return
-            self.received = self.received[total:]
+            body, self.received = self.received[end + 4 : total], self.received[total:]
             if head.startswith(b"get /count"):
-                self.transport.write(answer("200 OK", str(_Protocol.taken).encode()))
+                self._tell(_Protocol.taken)
+                continue
+            if head.startswith(b"get /receipts"):
+                self._tell([self.receipts.taken, self.receipts.refused])
                 continue
             _Protocol.taken += 1
+            if self.receipts and (found := RECEIPT.search(body)):
+                self.receipts.plan(unquote(found[1].decode()))
             if self.delay:
                 asyncio.get_running_loop().call_later(self.delay, self._reply)
             else:
                 self._reply()
+
+    def _tell(self, value):
+        self.transport.write(answer("200 OK", json.dumps(value).encode()))
 
     def _reply(self):
         if not self.transport.is_closing():
             self.transport.write(self.answer)
 
 
-async def _serve(port_file, delay):
+async def _serve(port_file, delay, receipts):
     _Protocol.delay = delay
+    _Protocol.receipts = _Receipts() if receipts else None
     loop = asyncio.get_running_loop()
     server = await loop.create_server(_Protocol, "127.0.0.1", 0, backlog=512)
     unfinished = port_file.with_suffix(".part")
@@ -100,8 +156,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port-file", required=True, type=Path)
     parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--receipts", action="store_true")
     options = parser.parse_args()
-    asyncio.run(_serve(options.port_file, options.delay))
+    asyncio.run(_serve(options.port_file, options.delay, options.receipts))
 
 
 if __name__ == "__main__":

@@ -139,7 +139,10 @@ def measure(machine, database, folder, workers, calls, runs):
                 failed = f" ({bad} of {calls} failed)" if bad else ""
                 print(f"    {side}: {rates[side][-1]:.0f}{failed}", flush=True)
     [left] = machine.sql(
-        database, "SELECT count(*) FROM sms_marketing_recipient WHERE state <> 'delivered'"
+        database,
+        "SELECT count(*) FROM sms_marketing_recipient JOIN sms_marketing_message message"
+        " ON message.id = message_id WHERE message.name = 'Received'"
+        " AND sms_marketing_recipient.state <> 'delivered'",
     )
     if left != "0":
         raise SystemExit(f"{left} receipts were lost")

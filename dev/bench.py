@@ -44,6 +44,7 @@ PROGRAMS = {
     "faults": Program(peer=True),
     "audience": Program(peer=True),
     "receipts": Program(),
+    "endurance": Program(),
 }
 
 

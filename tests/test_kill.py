@@ -9,7 +9,7 @@ from rig.listener import wait_until
 from rig.odoo import Odoo
 from rig.provider import SlowProvider
 
-#: Seconds that the provider takes for a text. A lane hands over 100 texts, 32 at once.
+#: Seconds that the provider takes for a text. A lane hands over 64 at once.
 DELAY = 0.2
 
 #: What the log says of the crash once Odoo is up again.
@@ -41,11 +41,11 @@ def early(provider, chance):
 
 
 def while_recording(provider, chance):
-    """When the fourth batch has been answered and its outcomes are being written."""
-    assert wait_until(lambda: len(provider.arrivals()) >= 400, 60, 0.005)
+    """When some batches have been answered and the outcomes of one are being written."""
+    assert wait_until(lambda: len(provider.arrivals()) >= 270, 60, 0.005)
     moment = DELAY + chance.uniform(-0.02, 0.08)
     time.sleep(moment)
-    return f"{moment:.3f} s after the arrival of the last text of a batch", range(400, 500)
+    return f"{moment:.3f} s after the arrival of the last text of a batch", range(270, 500)
 
 
 @pytest.mark.parametrize("choose", [at_the_start, early, while_recording])

@@ -18,6 +18,7 @@ class SmsMarketingAudience(models.Model):
     message_id = fields.Many2one(
         "sms.marketing.message", required=True, readonly=True, ondelete="cascade"
     )
+    company_id = fields.Many2one(related="message_id.company_id")
     # No Many2one: PostgreSQL would look up and lock a million contacts twice within minutes.
     partner_id = fields.Integer(string="Contact ID", readonly=True)
     number = fields.Char(readonly=True)

@@ -211,6 +211,34 @@ def _prepare(env, message, size, written):
     }
 
 
+def enduring(env, *, size):
+    """A draft to so many contacts, through a generic gateway that has receipts called back.
+
+    :return: ids of `gateway` and `message`
+    """
+    wanted, everybody, nobody = _set_up(env)
+    _make_subscribed(env, size, wanted)
+    gateway = env["sms.marketing.gateway"].create(
+        {
+            "name": "Fast provider",
+            "provider": "generic",
+            "generic_url": "http://127.0.0.1:9/",
+            "generic_method": "POST",
+            "generic_body_type": "form",
+            "generic_body": "To={{ number }}&Body={{ text }}&Receipt={{ receipt_url }}",
+            "generic_success_path": "status",
+            "generic_success_value": "queued",
+            "generic_delivered_words": "delivered",
+        }
+    )
+    message = _draft(env, wanted, everybody, nobody)
+    message.sender_id.gateway_id = gateway
+    for name in ("dispatch", "roll_up"):
+        env.ref(f"sms_marketing.ir_cron_{name}").active = True
+    env.cr.commit()
+    return {"gateway": gateway.id, "message": message.id}
+
+
 def killed(env, *, size, kills):
     """Kill who starts a message to so many, then whoever writes its recipients; let two end it.
 
