@@ -265,10 +265,11 @@ def _proxy_place(proxy: str) -> tuple[str, int]:
     """Host and port of a proxy; what its address is, with a password perhaps, is not told."""
     try:
         parts = urlsplit(proxy)
-        if parts.scheme == "http" and parts.hostname:
-            return parts.hostname, parts.port or 80
+        host, port = parts.hostname, parts.port or 80
     except ValueError:
-        pass
+        host = None
+    if host and parts.scheme == "http":
+        return host, port
     raise NotTaken("No connection: the environment's proxy must be an http:// address")
 
 

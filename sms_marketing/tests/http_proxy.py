@@ -3,7 +3,7 @@
 import datetime
 import socket
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
@@ -83,12 +83,11 @@ def proxy_to(behind, **values):
 
 
 def pass_on(source, target):
-    try:
+    """Hand bytes on until either side is gone, which is how a tunnel ends."""
+    with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
         target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 def certificate(name):
