@@ -140,12 +140,12 @@ test("does not throw away what the user is typing", async () => {
 });
 
 test("a paused message shows how far it has come", async () => {
-    answerProgress({ state: "paused", total: 8, done: 2 });
+    answerProgress({ state: "paused", total: 8000, done: 2000 });
     await mountMessage(1);
     await animationFrame();
     await animationFrame();
     expect("[role=progressbar]").toHaveAttribute("aria-valuenow", "25");
-    expect(".o_sms_marketing_progress").toHaveText(/Paused: 2 of 8 texts/);
+    expect(".o_sms_marketing_progress").toHaveText(/Paused: 2,000 of 8,000 texts/);
     expect(".progress-bar").toHaveClass("bg-warning");
     expect.verifySteps(["get_progress 1", "get_progress 1"]);
 });

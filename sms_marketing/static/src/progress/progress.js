@@ -4,6 +4,7 @@ import { _t } from "@web/core/l10n/translation";
 import { ConnectionLostError } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
+import { formatInteger } from "@web/views/fields/formatters";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 /** States in which texts of the message may still be waiting. */
@@ -72,7 +73,7 @@ export class Progress extends Component {
                 ? _t("Working out who gets it")
                 : _t("Waiting for its moment");
         }
-        const values = { done, total };
+        const values = { done: formatInteger(done), total: formatInteger(total) };
         return this.progress.state === "paused"
             ? _t("Paused: %(done)s of %(total)s texts", values)
             : _t("Sending: %(done)s of %(total)s texts", values);
