@@ -24,7 +24,7 @@ from dev.bench import RESULTS
 
 DELAY = 0.05
 #: More texts a second than will go out.
-MOST = 1500
+MOST = 1000
 GOAL = 0.9
 #: What is not to be found in the log.
 TROUBLE = ("deadlock detected", "could not serialize")
