@@ -214,7 +214,7 @@ def measure(side, bench, options):
     if options.only and "kills" not in options.only:
         return table
     seen = bench.in_shell(side, "lane_kills", kills=options.kills, texts=side.lane_texts)
-    show(f"kill -9 of a lane, {seen['kills']} times", seen)
+    show("kill -9 of a lane", seen)
     seen = [bench.of_server(side, lambda odoo: odoo.kill()) for _ in range(options.server_kills)]
     show(f"kill -9 of the server, {options.server_kills} times", add(seen))
 
@@ -236,6 +236,8 @@ def measure(side, bench, options):
 
 
 def line(fault, seen):
+    # How often a lane was killed before it was through differs from run to run.
+    fault += f", {seen['kills']} times" if "kills" in seen else ""
     counts = (seen["asked"], *(seen[name] for name in COLUMNS))
     return f"  {fault:42}" + "".join(f"{count:>9}" for count in counts)
 
@@ -246,7 +248,8 @@ def rows(tables):
     def told(seen):
         found = [f"{seen[name]} {name}" for name in BAD if seen[name]]
         told = [f"{seen[name]} {name}" for name in ("not sent", "unknown") if seen[name]]
-        return f"{', '.join((found or ['exact']) + told)} (of {seen['asked']})"
+        kills = f", {seen['kills']} kills" if "kills" in seen else ""
+        return f"{', '.join((found or ['exact']) + told)} (of {seen['asked']}{kills})"
 
     ours, peer = tables["ours"], tables["peer"]
     return [

@@ -180,8 +180,7 @@ def command_serve(options):
         port = options.port or _web_port()
         note(f"http://127.0.0.1:{port} (database {options.database}); Ctrl-C ends it")
         command = [PYTHON, "-m", "odoo", "server", "-c", ODOO_CONF, "-d", options.database]
-        command += ["--db-filter", f"^{options.database}$", "--http-port", port]
-        return foreground(command, cwd=DEV)
+        return foreground([*command, "--http-port", port], cwd=DEV)
 
 
 def _ensure_database(server, name):

@@ -32,7 +32,7 @@ class Environment:
     def odoo(self, command, *arguments):
         """Return a command line of Odoo (`server`, `shell`) for this database."""
         base = [self.python, "-m", "odoo", command, "-c", self.odoo_conf, "-d", self.database]
-        return [str(part) for part in (*base, "--db-filter", f"^{self.database}$", *arguments)]
+        return [str(part) for part in (*base, *arguments)]
 
 
 def serve_wanted():

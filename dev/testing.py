@@ -61,7 +61,7 @@ class TestSetup:
     def odoo(self, name, command, *arguments):
         """Return a command line of Odoo (`server`, `shell`) for the database `name`."""
         base = [self.python, "-m", "odoo", command, "-c", self.odoo_conf, "-d", name]
-        return [*base, "--db-filter", f"^{name}$", *map(str, arguments)]
+        return [*base, *map(str, arguments)]
 
     def crash_postgres(self):
         """Stop our own cluster as a crash would (`immediate`)."""

@@ -6,7 +6,7 @@
     "license": "LGPL-3",
     "author": "SMS Marketing contributors",
     "depends": ["crm", "privacy_lookup", "sms"],
-    "external_dependencies": {"python": ["phonenumbers", "requests", "tzdata"]},
+    "external_dependencies": {"python": ["httptools", "phonenumbers", "requests", "tzdata"]},
     "data": [
         "security/sms_marketing_groups.xml",
         "security/ir.model.access.csv",

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from rig import sending
+from rig.listener import wait_until
 from rig.odoo import Odoo, OdooError, run_in_shell, with_configuration
 
 EXAMPLES = Path(__file__).parent / "example"
@@ -103,7 +105,9 @@ def test_gateway_of_another_addon(with_example, clone_database, folder):
         assert f"{shown['callback_url']}/inbound" in shown["setup_help"]
 
         odoo.call("sms.marketing.message", "action_send", [message])
-        wait_for(lambda: len(states(odoo, message)) == 3 and "queued" not in states(odoo, message))
+        assert wait_until(
+            lambda: sending.is_closed(with_example, database, campaign), sending.SEND_TIMEOUT, 0.2
+        ), sending.states(with_example, database, campaign)
         assert {letter["to"] for letter in letters} == set(NUMBERS[:2])
         assert all(letter["from"] == SENDER and "Coo" in letter["text"] for letter in letters)
         assert reason_of(odoo, message, NUMBERS[2]) == "failed invalid_number"
@@ -159,20 +163,9 @@ def letters_to(letters, number):
     return letter
 
 
-def states(odoo, message):
-    return odoo.sql(f"SELECT state FROM sms_marketing_recipient WHERE message_id = {message}")
-
-
 def reason_of(odoo, message, number):
     [row] = odoo.sql(
         "SELECT concat_ws(' ', state, reason) FROM sms_marketing_recipient"
         f" WHERE message_id = {message} AND number = '{number}'"
     )
     return row
-
-
-def wait_for(is_so, seconds=60):
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.2)

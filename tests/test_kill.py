@@ -30,14 +30,14 @@ def at_the_start(provider, chance):
     """While the audience is written, or the first batch is claimed and begins to be handed over."""
     moment = chance.uniform(0.02, 0.5)
     time.sleep(moment)
-    return f"{moment:.3f} s after the button", range(0, 100)
+    return f"{moment:.3f} s after the button", range(0, 300)
 
 
 def early(provider, chance):
     """While the first batches are handed over."""
     count = chance.randint(5, 150)
     assert wait_until(lambda: len(provider.arrivals()) >= count, 60, 0.005)
-    return f"at {count} arrivals", range(count, 250)
+    return f"at {count} arrivals", range(count, 400)
 
 
 def while_recording(provider, chance):

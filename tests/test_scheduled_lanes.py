@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 from rig import sending
 from rig.listener import wait_until
-from rig.odoo import Odoo
+from rig.odoo import Odoo, OdooError
 from rig.provider import SlowProvider
 
 #: Seconds after a text within which its receipt comes.
@@ -16,6 +16,10 @@ RECEIPT_AFTER = (0.02, 1.0)
 CALLERS = 4
 #: Seconds that the provider takes: the other cron thread begins a second or two after the first.
 DELAY = 0.5
+#: So slow that pressing the buttons is over before the sending is, on a busy machine too.
+DELAY_WHILE_PRESSED = 1.5
+PAUSES = 15
+LEAST_PAUSES = 5
 TROUBLE = ("deadlock", "could not serialize")
 
 
@@ -62,6 +66,37 @@ def test_lanes_and_receipts_do_not_hinder_each_other(machine, clone_database, pr
     assert lanes == ["2"], "one lane did it all"
     log = odoo.log.read_text()
     assert not [word for word in TROUBLE if word in log]
+
+
+def test_paused_and_resumed_while_it_is_sent(machine, clone_database, prepared, folder):
+    """Whoever presses a button never meets the locks of the lanes."""
+    template, campaign = prepared
+    database = clone_database(template)
+    with (
+        SlowProvider(folder, DELAY_WHILE_PRESSED) as provider,
+        Odoo(machine, database, folder) as odoo,
+    ):
+        sending.point_at(odoo, campaign, provider)
+        odoo.call("sms.marketing.message", "action_send", [campaign["message"]])
+        assert wait_until(provider.arrivals, sending.SEND_TIMEOUT, 0.02)
+        pauses = 0
+        try:
+            for _round in range(PAUSES):
+                odoo.call("sms.marketing.message", "action_pause", [campaign["message"]])
+                time.sleep(random.uniform(0, 0.1))
+                odoo.call("sms.marketing.message", "action_resume", [campaign["message"]])
+                time.sleep(random.uniform(0, 0.1))
+                pauses += 1
+        except OdooError as error:
+            # A slow machine may send all before the last round: that alone is no fault.
+            assert sending.is_closed(machine, database, campaign), error
+            assert not [word for word in TROUBLE if word in str(error)], error
+        assert pauses >= LEAST_PAUSES, "it was sent too soon"
+        assert wait_until(
+            lambda: sending.is_closed(machine, database, campaign), sending.SEND_TIMEOUT, 0.2
+        ), sending.states(machine, database, campaign)
+    arrived = [arrival.number for arrival in provider.arrivals()]
+    assert sorted(arrived) == sorted(sending.numbers()), "nobody twice, nobody left out"
 
 
 class Receipts:

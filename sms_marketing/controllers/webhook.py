@@ -59,7 +59,10 @@ class WebhookController(http.Controller):
     @http.route(
         "/sms_marketing/webhook/<int:gateway_id>/<string:secret>/<string:subject>",
         type=WebhookDispatcher.routing_type,
-        auth="public",
+        # A gateway's secret and signature say who calls; there is no user, and none is looked up.
+        auth="none",
+        # Without it Odoo tries a call without a user on a read-only cursor first.
+        readonly=False,
         methods=["GET", "POST"],
         csrf=False,
         save_session=False,
@@ -117,7 +120,8 @@ class WebhookController(http.Controller):
 # Odoo tries the whole request again when PostgreSQL asks for it: taking a call twice is harmless.
 def _take_receipts(cr, gateway_id, carrier, call):
     found = carrier.parse_receipts(call)
-    receipts.receive(read_committed(cr), gateway_id, found)
+    if not receipts.settle(cr, gateway_id, found):
+        receipts.receive(read_committed(cr), gateway_id, found)
 
 
 def _take_inbound(cr, gateway_id, carrier, call):

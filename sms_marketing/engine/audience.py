@@ -16,8 +16,7 @@ from .vocabulary import NUMBER_REASONS
 #: strong random generator. Nine bytes of a version 4 UUID, of which six bits are fixed.
 NEW_TOKEN = SQL("translate(left(encode(uuid_send(gen_random_uuid()), 'base64'), 12), '+/', '-_')")
 
-#: Contacts whose recipients one transaction writes: half a second, in which the lane does nothing
-#: else, and what a crash undoes.
+#: Contacts whose recipients one transaction writes: half a second, which a crash undoes.
 PIECE = 5_000
 
 

@@ -1,24 +1,21 @@
-"""What is due, and taking it: one statement claims a batch and checks again who may be texted."""
+"""What is due, and taking it: a batch is claimed, checked again and written in one transaction."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from odoo.tools import SQL
 
 from . import frequency, schedule, timing
 from .stop_wishes import IS_HELD
+from .texts import MessageTexts
 from .transactions import NOW
 
 #: Seconds that a batch may wait before it is handed over; after that it goes back to the queue.
 LONGEST_WAIT = 60
-#: Seconds that a claim outlives that wait and the slowest hand-over that its gateway's time-outs
-#: allow, and the number of texts that every gateway talks about at once, at the least.
+#: Seconds that a claim outlives that wait and the longest hand-over.
 LEASE_MARGIN = 30
-LEAST_CONCURRENCY = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One recipient that this lane has taken and nobody else will."""
 
     id: int
@@ -109,17 +106,75 @@ def next_due(env, since):
     return None if seconds is None else max(float(seconds), 0.0)
 
 
-def claim(env, message_id, limit, sender_id=None, way=None):
-    """Take up to ``limit`` due recipients of a message (None: of answers).
+def claim(env, message_id, limit, sender_id=None, way=None, longest_send=60):
+    """Take up to ``limit`` due recipients of a message (None: of answers), and write their texts.
 
-    Everything that forbids a text is checked again in this very statement: consent, contact and
-    number, marketing status, blacklist, frequency cap, the message's state. Who may not be texted
-    any more becomes *skipped*; whose opening is over (B1) keeps waiting, for the next one.
+    One statement takes them under lock and checks again everything that forbids a text: consent,
+    contact and number, marketing status, blacklist, frequency cap, the message's state. Who may
+    not be texted any more becomes *skipped*; whose opening is over (B1) keeps waiting, for the
+    next one. The next statement writes all this down together with the texts: a further version
+    of each row would cost as much again as the check.
 
     :param sender_id: only those that this sender is to text; None: of all senders
     :param way: ``senders.Way`` of another gateway that stands in; None: as the recipients say
+    :param longest_send: seconds that the gateway may need for what it is handed at once
     :return: the claims, and how many recipients were due
     :rtype: tuple[list[Claim], int]
+    """
+    checked = _lock_and_check(env, message_id, limit, sender_id, way)
+    taken = [one for reason, is_closed, one in checked if reason is None and not is_closed]
+    bodies, are_kept = write_texts(env, message_id, taken)
+    taken = [one._replace(body=body) for one, body in zip(taken, bodies, strict=True)]
+    written = [
+        (one.id, None, one.sender_id, one.gateway_id, one.body if are_kept else None)
+        for one in taken
+    ]
+    written += [(one.id, reason, None, None, None) for reason, _closed, one in checked if reason]
+    if written:
+        env.cr.execute(
+            SQL(
+                """
+                UPDATE sms_marketing_recipient recipient
+                   SET state = CASE WHEN taken.reason IS NULL THEN 'sending' ELSE 'skipped' END,
+                       reason = taken.reason,
+                       detail = NULL,
+                       attempt = recipient.attempt + 1,
+                       lease_until = CASE WHEN taken.reason IS NULL
+                                          THEN %s + make_interval(secs => %s) END,
+                       sender_id = COALESCE(taken.sender_id, recipient.sender_id),
+                       gateway_id = COALESCE(taken.gateway_id, recipient.gateway_id),
+                       body = COALESCE(taken.body, recipient.body)
+                  FROM unnest(%s::int[], %s::varchar[], %s::int[], %s::int[], %s::text[])
+                       AS taken(id, reason, sender_id, gateway_id, body)
+                 WHERE recipient.id = taken.id
+                """,
+                NOW,
+                LONGEST_WAIT + longest_send + LEASE_MARGIN,
+                *[list(column) for column in zip(*written, strict=True)],
+            )
+        )
+    if len(written) < len(checked):
+        # One batch shows that an opening is over; the whole message's are put off at once.
+        timing.put_off(env, message_id)
+    if checked and message_id:
+        schedule.mark(env, [message_id])
+    return taken, len(checked)
+
+
+def write_texts(env, message_id, claims):
+    """The text of each claim, and whether it is kept on its row: where texts differ by contact."""
+    if message_id is None:
+        return [one.body for one in claims], False
+    texts = MessageTexts(env["sms.marketing.message"].browse(message_id))
+    return texts.render_all(claims), not texts.is_shared
+
+
+def _lock_and_check(env, message_id, limit, sender_id, way):
+    """The next recipients that are due, locked until the transaction ends.
+
+    :return: for each why it may not be texted (None: it may), whether its opening is over, and
+        what is claimed of it
+    :rtype: list[tuple[str | None, bool | None, Claim]]
     """
     source = (
         SQL("message_id IS NULL")
@@ -160,76 +215,52 @@ def claim(env, message_id, limit, sender_id=None, way=None):
                  ORDER BY subscription.number, subscription.type_id
                    FOR SHARE OF subscription
             ), capped AS (%(capped)s
-            ), checked AS (
-                SELECT due.id, due.way_sender_id, due.way_gateway_id,
-                       due.sender_id AS home_sender_id, due.gateway_id AS home_gateway_id,
-                       due.open_until <= %(now)s AS is_closed,
-                       make_interval(secs => %(margin)s + %(rounds)s
-                           * (gateway.connect_timeout + gateway.read_timeout)) AS lease,
-                       CASE WHEN due.kind = 'test' AND NOT EXISTS (
-                                      SELECT 1 FROM sms_marketing_test_number test_number
-                                       WHERE test_number.number = due.number
-                                         AND test_number.company_id = due.company_id
-                                         AND test_number.verified_at IS NOT NULL)
-                                 THEN 'not_verified'
-                            WHEN due.kind = 'opt_in' AND blacklist.id IS NOT NULL
-                                 THEN 'blacklisted'
-                            WHEN due.kind = 'opt_in' AND agreed.state = 'unsubscribed'
-                                 THEN 'unsubscribed'
-                            WHEN due.kind = 'opt_in' AND agreed.state IS DISTINCT FROM 'pending'
-                                 THEN 'settled'
-                            WHEN due.kind = 'opt_in' AND is_held THEN 'stop_wish'
-                            WHEN due.kind <> 'campaign' THEN NULL
-                            WHEN contact.id IS NULL THEN 'contact_deleted'
-                            WHEN contact.active IS NOT TRUE THEN 'archived'
-                            WHEN contact.company_id <> due.company_id THEN 'other_company'
-                            WHEN contact.sms_marketing IS NOT TRUE THEN 'not_marketing'
-                            -- The text is written with this contact's values, for nobody else.
-                            WHEN due.number IS DISTINCT FROM contact.mobile_e164
-                                 AND due.number IS DISTINCT FROM contact.phone_e164
-                                 THEN 'number_changed'
-                            WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
-                            WHEN agreed.state IS NULL THEN 'no_consent'
-                            WHEN agreed.state <> 'subscribed' THEN agreed.state
-                            WHEN is_held THEN 'stop_wish'
-                            -- Counted when it goes out; a closed one may go when days have passed.
-                            WHEN capped.number IS NOT NULL
-                                 AND (due.open_until <= %(now)s) IS NOT TRUE
-                                 THEN 'frequency_cap'
-                       END AS reason
-                  FROM due
-                  JOIN sms_marketing_gateway gateway ON gateway.id = due.way_gateway_id
-                  LEFT JOIN agreed ON agreed.number = due.number
-                        AND agreed.type_id = COALESCE(due.opt_in_type_id, agreed.type_id)
-                  LEFT JOIN capped ON capped.number = due.number
-                  LEFT JOIN phone_blacklist blacklist
-                         ON blacklist.number = due.number AND blacklist.active
-                  LEFT JOIN res_partner contact ON contact.id = due.partner_id
-                 CROSS JOIN LATERAL (
-                       SELECT EXISTS (SELECT 1 FROM sms_marketing_inbound text
-                                       WHERE text.number = due.number
-                                         AND text.company_id = due.company_id AND %(held)s)
-                                  AS is_held) AS wish
             )
-            UPDATE sms_marketing_recipient recipient
-               SET state = CASE WHEN checked.reason IS NOT NULL THEN 'skipped'
-                                WHEN is_closed THEN 'queued' ELSE 'sending' END,
-                   reason = checked.reason,
-                   detail = NULL,
-                   attempt = recipient.attempt
-                             + CASE WHEN is_closed AND checked.reason IS NULL THEN 0 ELSE 1 END,
-                   lease_until = CASE WHEN checked.reason IS NULL AND is_closed IS NOT TRUE
-                                      THEN %(now)s + lease END,
-                   sender_id = CASE WHEN checked.reason IS NULL AND is_closed IS NOT TRUE
-                                    THEN way_sender_id ELSE recipient.sender_id END,
-                   gateway_id = CASE WHEN checked.reason IS NULL AND is_closed IS NOT TRUE
-                                     THEN way_gateway_id ELSE recipient.gateway_id END
-              FROM checked
-             WHERE recipient.id = checked.id
-            RETURNING recipient.state, recipient.id, recipient.attempt, recipient.number,
-                      recipient.token, recipient.partner_id, recipient.sender_id,
-                      recipient.gateway_id, recipient.body,
-                      home_sender_id, home_gateway_id
+            SELECT CASE WHEN due.kind = 'test' AND NOT EXISTS (
+                                 SELECT 1 FROM sms_marketing_test_number test_number
+                                  WHERE test_number.number = due.number
+                                    AND test_number.company_id = due.company_id
+                                    AND test_number.verified_at IS NOT NULL)
+                            THEN 'not_verified'
+                        WHEN due.kind = 'opt_in' AND blacklist.id IS NOT NULL THEN 'blacklisted'
+                        WHEN due.kind = 'opt_in' AND agreed.state = 'unsubscribed'
+                            THEN 'unsubscribed'
+                        WHEN due.kind = 'opt_in' AND agreed.state IS DISTINCT FROM 'pending'
+                            THEN 'settled'
+                        WHEN due.kind = 'opt_in' AND is_held THEN 'stop_wish'
+                        WHEN due.kind <> 'campaign' THEN NULL
+                        WHEN contact.id IS NULL THEN 'contact_deleted'
+                        WHEN contact.active IS NOT TRUE THEN 'archived'
+                        WHEN contact.company_id <> due.company_id THEN 'other_company'
+                        WHEN contact.sms_marketing IS NOT TRUE THEN 'not_marketing'
+                        -- The text is written with this contact's values, for nobody else.
+                        WHEN due.number IS DISTINCT FROM contact.mobile_e164
+                             AND due.number IS DISTINCT FROM contact.phone_e164
+                            THEN 'number_changed'
+                        WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
+                        WHEN agreed.state IS NULL THEN 'no_consent'
+                        WHEN agreed.state <> 'subscribed' THEN agreed.state
+                        WHEN is_held THEN 'stop_wish'
+                        -- Counted when it goes out; a closed one may go when days have passed.
+                        WHEN capped.number IS NOT NULL AND is_closed IS NOT TRUE
+                            THEN 'frequency_cap'
+                   END,
+                   is_closed, due.id, due.attempt + 1, due.number, due.token, due.partner_id,
+                   way_sender_id, way_gateway_id, due.body, due.sender_id, due.gateway_id
+              FROM due
+              LEFT JOIN agreed ON agreed.number = due.number
+                    AND agreed.type_id = COALESCE(due.opt_in_type_id, agreed.type_id)
+              LEFT JOIN capped ON capped.number = due.number
+              LEFT JOIN phone_blacklist blacklist
+                     ON blacklist.number = due.number AND blacklist.active
+              LEFT JOIN res_partner contact ON contact.id = due.partner_id
+             CROSS JOIN LATERAL (
+                   SELECT due.open_until <= %(now)s AS is_closed,
+                          EXISTS (SELECT 1 FROM sms_marketing_inbound text
+                                   WHERE text.number = due.number
+                                     AND text.company_id = due.company_id AND %(held)s)
+                              AS is_held) AS looked
+             ORDER BY due.due_at, due.id
             """,
             source=source,
             sender=sender,
@@ -237,17 +268,10 @@ def claim(env, message_id, limit, sender_id=None, way=None):
             now=NOW,
             limit=limit,
             held=IS_HELD,
-            margin=LEASE_MARGIN + LONGEST_WAIT,
-            rounds=-(-limit // LEAST_CONCURRENCY),
             capped=frequency.capped_numbers(message, SQL("SELECT number FROM due")),
         )
     )
-    if any(state == "queued" for state, *_claim in rows):
-        # One batch shows it; the whole message's are put off at once.
-        timing.put_off(env, message_id)
-    if rows and message_id:
-        schedule.mark(env, [message_id])
-    return [Claim(*row[1:]) for row in rows if row[0] == "sending"], len(rows)
+    return [(reason, is_closed, Claim(*values)) for reason, is_closed, *values in rows]
 
 
 def _hold_capped(env, message, source, limit):

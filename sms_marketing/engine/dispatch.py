@@ -14,8 +14,6 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 
-from odoo.tools import SQL
-
 from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError
 from ..gateways.values import Refused, Text
@@ -23,10 +21,10 @@ from ..text.segments import analyse
 from . import circuit, schedule
 from .claims import LONGEST_WAIT, claim, due_sources
 from .hand_over import Batch, carry, report
+from .journal import open_journal
 from .outcomes import expire_leases, give_up_waiting
 from .senders import Survey, Way
 from .shutdown import WORK
-from .texts import MessageTexts
 from .transactions import allows_threads, in_own_transaction
 
 _logger = logging.getLogger(__name__)
@@ -36,10 +34,13 @@ MOST_BATCHES = 8
 BATCHES_OF_GATEWAY = 3
 #: Texts of the first batch that a gateway gets from a lane: what is broken breaks few.
 FIRST_BATCH = 10
-#: Batches grow while they take less than the first, and shrink when they take more than the second
-#: (seconds): large where a provider is quick, and few texts in hand where it is slow.
-QUICK, SLOW = 0.2, 0.6
+#: Batches grow where the gateway is through before the next is ready, up to so many texts, and
+#: shrink again where it has enough to do and takes longer than this for one, seconds. So the cost
+#: of a claim is shared by many texts where sending waits for it, and few are in hand elsewhere.
 MOST_TEXTS = 512
+SLOW = 0.6
+#: After so many shares it goes on record how far a large batch has come.
+SHARES_OF_STEP = 2
 
 #: Longest pause in which a lane does not look what else there is to do, seconds.
 LONGEST_SLEEP = 1.0
@@ -61,9 +62,11 @@ class Lane:
         self.registry = registry
         self.batch_size = batch_size
         self._gateways = {}
-        self._carriers = None
+        self._threads = None
         self._in_threads = True
         self._running = {}  # future -> Batch
+        self._piece = None  # future: how many recipients of a new audience it has written
+        self._all_written = False  # of all audiences, as of the last look
         self._proven = set()
         self._sizes = {}  # gateway id -> texts of a batch, as it has come to be
         self._put_off = set()  # (source, gateway) of what came to nothing, until the next run
@@ -95,11 +98,9 @@ class Lane:
                     handled += seen
                     if end is not None and time.monotonic() >= end:
                         return handled, True
-                # A piece of a new audience, where the lane could but wait for its batches.
-                written = 0 if progress or WORK.is_stopping else schedule.write_next(self.registry)
-                if self._running:
-                    self._settle(0 if progress or written else LONGEST_SLEEP)
-                elif written:
+                writes = self._write_on(may_begin=not progress)
+                if self._running or writes:
+                    self._settle(0 if progress else LONGEST_SLEEP)
                     if end is not None and time.monotonic() >= end:
                         return handled, True
                 elif not progress:
@@ -112,6 +113,7 @@ class Lane:
                     # A long campaign must not keep messages waiting whose moment comes meanwhile.
                     schedule.start_due(self.registry)
                     in_own_transaction(self.registry, schedule.finish)
+                    self._all_written = False
                     looked = time.monotonic()
         finally:
             self._close()
@@ -123,6 +125,7 @@ class Lane:
 
     def _ways(self, env):
         """What can go now, and the seconds after which more could (None: nothing waits)."""
+        self._in_threads = allows_threads(env.cr)
         survey = Survey(env)
         ways, pauses = [], []
         for source in due_sources(env):
@@ -158,6 +161,7 @@ class Lane:
 
         One message's trouble does not keep the others waiting.
         """
+        was_busy = self._under_way(way.gateway_id) > 0
         try:
             batch, seen = in_own_transaction(
                 self.registry, lambda env: self._claim_and_write(env, way)
@@ -170,6 +174,9 @@ class Lane:
             _logger.exception("message %s: this batch is tried again later", way.source.message_id)
         else:
             if batch:
+                behind = self._under_way(way.gateway_id)
+                batch.came_late = was_busy and not behind
+                batch.came_early = behind == BATCHES_OF_GATEWAY - 1
                 self._begin(batch)
             return seen
         self._put_off.add((way.source, way.gateway_id))
@@ -186,46 +193,79 @@ class Lane:
             connected = gateway._connect()
             turn = nullcontext() if connected.is_shareable else threading.RLock()
             self._gateways[way.gateway_id] = connected, turn
-        self._in_threads = allows_threads(env.cr)
+        longest = self._gateways[way.gateway_id][0].longest_send(BATCHES_OF_GATEWAY)
         begin_by = time.monotonic() + LONGEST_WAIT
-        claims, seen = claim(env, message_id, self._size(way), sender_id, way)
+        claims, seen = claim(env, message_id, self._size(way), sender_id, way, longest)
         if not claims:
             return None, seen
         values = {sender.id: sender.value for sender in way.senders}
-        batch = Batch(way, *self._gateways[way.gateway_id], begin_by)
-        for one, body in zip(claims, write_texts(env, message_id, claims), strict=True):
-            if not body:
+        batch = Batch(way, *self._gateways[way.gateway_id], begin_by, due=seen)
+        for one in claims:
+            if not one.body:
                 batch.refused.append((one, Refused("rendering", detail="the text is empty")))
                 continue
-            segmentation = analyse(body)
+            segmentation = analyse(one.body)
             text = Text(
                 reference=one.token,
                 number=one.number,
                 sender=values[one.sender_id],
-                body=body,
+                body=one.body,
                 encoding=segmentation.encoding,
                 segments=segmentation.segments,
                 attempt=one.attempt,
             )
             batch.texts.append((one, text))
+        step = SHARES_OF_STEP * batch.gateway.batch_size
+        if len(batch.texts) > step and not way.limits:
+            taken = [one for one, _text in batch.texts]
+            batch.journal = open_journal(env, self.registry, taken, step)
         return batch, seen
 
     def _begin(self, batch):
-        if not self._in_threads:
-            future = Future()
-            future.set_result(carry(self.registry, batch))
-        else:
-            if self._carriers is None:
-                self._carriers = ThreadPoolExecutor(MOST_BATCHES, "sms-lane")
-            future = self._carriers.submit(carry, self.registry, batch)
-        self._running[future] = batch
+        self._running[self._beside(carry, self.registry, batch)] = batch
+
+    def _write_on(self, may_begin):
+        """Have a piece of a new audience written beside the batches; whether one is, or was now.
+
+        :param may_begin: whether another may be: where the lane could but wait for its batches
+        """
+        if self._piece is None:
+            if not may_begin or self._all_written or WORK.is_stopping:
+                return False
+            self._piece = self._beside(self._write_piece)
+        if not self._piece.done():
+            return True
+        self._all_written = not self._piece.result()
+        self._piece = None
+        return not self._all_written
+
+    def _write_piece(self):
+        try:
+            return schedule.write_next(self.registry)
+        except Exception:
+            _logger.exception("recipients of a message are not written yet: the next lane goes on")
+            return 0
+
+    def _beside(self, work, *arguments):
+        """The future of a work that is done by another thread, where there may be others."""
+        if self._in_threads:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(MOST_BATCHES + 1, "sms-lane")
+            return self._threads.submit(work, *arguments)
+        future = Future()
+        future.set_result(work(*arguments))
+        return future
 
     def _settle(self, seconds=None):
-        """Look at the batches that are done, after waiting so long for one (None: for all)."""
+        """Look at the batches that are done, after waiting so long for one (None: for all).
+
+        Waiting for one ends with a piece of an audience, too: there is more to claim then.
+        """
+        under_way = [*self._running, *filter(None, [self._piece])]
         if seconds is None:
-            wait(self._running)
+            wait(under_way)
         elif seconds:
-            wait(self._running, seconds, FIRST_COMPLETED)
+            wait(under_way, seconds, FIRST_COMPLETED)
         for future in [future for future in self._running if future.done()]:
             batch = self._running.pop(future)
             try:
@@ -235,28 +275,37 @@ class Lane:
                 _logger.exception("message %s: a batch could not be recorded", batch.message_id)
                 took_any = False
             self._fit_size(batch)
-            if took_any:
+            if took_any and not batch.is_cut:
                 self._proven.add(batch.gateway_id)
             else:
                 self._proven.discard(batch.gateway_id)
+            if not took_any:
                 self._put_off.add((batch.way.source, batch.gateway_id))
 
     def _fit_size(self, batch):
         """Learn from a batch how many texts the next one should have."""
         least = _least(batch.way)
         size = self._sizes.get(batch.gateway_id, least)
-        seconds = time.monotonic() - batch.began
-        if seconds < QUICK and len(batch.texts) >= size:
+        if batch.is_cut:
+            size = least
+        elif batch.came_late and batch.due >= size:
             size = min(2 * size, max(MOST_TEXTS, least))
-        elif seconds > SLOW:
+        elif batch.came_early and batch.seconds > SLOW:
             size = max(size // 2, least)
         self._sizes[batch.gateway_id] = size
 
+    def _under_way(self, gateway_id):
+        """How many batches a gateway has that it has not come to the end of."""
+        return sum(
+            batch.gateway_id == gateway_id and not future.done()
+            for future, batch in self._running.items()
+        )
+
     def _close(self):
         self._settle()
-        if self._carriers is not None:
-            self._carriers.shutdown()
-            self._carriers = None
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
         for gateway, _turn in self._gateways.values():
             gateway.close()
         self._gateways = {}
@@ -264,24 +313,3 @@ class Lane:
 
 def _least(way):
     return get_gateway_class(way.provider).batch_size
-
-
-def write_texts(env, message_id, claims):
-    """The text of each claim; texts that differ by contact are stored on their rows."""
-    if message_id is None:
-        return [one.body for one in claims]
-    texts = MessageTexts(env["sms.marketing.message"].browse(message_id))
-    bodies = texts.render_all(claims)
-    if not texts.is_shared:
-        env.cr.execute(
-            SQL(
-                """
-                UPDATE sms_marketing_recipient recipient SET body = written.body
-                  FROM unnest(%s::int[], %s::text[]) AS written(id, body)
-                 WHERE recipient.id = written.id
-                """,
-                [one.id for one in claims],
-                bodies,
-            )
-        )
-    return bodies

@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
+from odoo.tools import split_every
+
 from ..gateways.base import Gateway
 from ..gateways.errors import ConfigurationError
 from ..gateways.reasons import Reason
 from ..gateways.values import Accepted, Retry, Unknown
 from . import circuit
+from .journal import Journal
 from .outcomes import give_back, record
 from .rates import Pace, sleep_until
 from .senders import Way
@@ -33,6 +36,13 @@ class Batch:
         lease might end before they are all handed over
     :param texts: list of (Claim, Text)
     :param refused: list of (Claim, outcome) of those that could not be written
+    :param due: how many recipients it was taken from, those with them who may not be texted
+    :param came_late: whether the gateway was through with all others before this one was ready
+    :param came_early: whether it had as many others then as a gateway may have
+    :param seconds: that its hand-over took
+    :param trail: outcomes since the last text that the gateway dealt with
+    :param journal: how far it has come, where it is handed over in several shares
+    :param is_cut: whether the rest went back, since the gateway took none or wants to be left alone
     """
 
     way: Way
@@ -41,7 +51,13 @@ class Batch:
     begin_by: float
     texts: list = field(default_factory=list)
     refused: list = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
+    due: int = 0
+    came_late: bool = False
+    came_early: bool = False
+    seconds: float = 0.0
+    trail: list = field(default_factory=list)
+    is_cut: bool = False
+    journal: Journal | None = None
 
     @property
     def gateway_id(self):
@@ -51,6 +67,29 @@ class Batch:
     def message_id(self):
         return self.way.source.message_id
 
+    @property
+    def may_begin(self):
+        """Whether another text of it may be handed over now."""
+        return not (self.is_cut or WORK.is_stopping or time.monotonic() > self.begin_by)
+
+    def begin(self, count):
+        """Whether its first ``count`` texts may be begun, which is on record then."""
+        return self.may_begin and (self.journal is None or self.journal.begin(count))
+
+    def note(self, outcomes):
+        """See from the outcomes of a share whether to go on with the next."""
+        verdict = circuit.judge(outcomes)
+        # Several threads may be at it where each text has its own moment; the order is about right.
+        self.trail = [] if verdict.taken else [*self.trail, *outcomes]
+        wants_pause = verdict.taken and verdict.pause
+        if wants_pause or verdict.at_once or len(self.trail) >= circuit.FAILURES_TO_OPEN:
+            self.is_cut = True
+
+    def verdict(self, outcomes):
+        """What its outcomes say about the gateway: of one that fell silent, its last words."""
+        fell_silent = len(self.trail) >= circuit.FAILURES_TO_OPEN
+        return circuit.judge(self.trail if fell_silent else outcomes)
+
 
 def carry(registry, batch):
     """Hand a batch over and record its outcomes; for a thread of its own.
@@ -58,14 +97,19 @@ def carry(registry, batch):
     :return: whether the gateway took any of it, so that the next batch is of use
     :rtype: bool
     """
+    began = time.monotonic()
     outcomes = hand_over(registry, batch)
-    verdict = circuit.judge([outcome for _claim, outcome in outcomes])
+    batch.seconds = time.monotonic() - began
+    verdict = batch.verdict([outcome for _claim, outcome in outcomes])
     took_any = not outcomes or not all(isinstance(outcome, Retry) for _claim, outcome in outcomes)
     if batch.way.has_other and verdict.failures:
         # Another gateway stands ready: nobody has to wait until this one may have come round.
         outcomes = [(claim, _at_once(outcome)) for claim, outcome in outcomes]
 
     def write(env):
+        # The journal first, as those who take over from dead lanes lock them.
+        if batch.journal:
+            batch.journal.close(env)
         record(env, [*batch.refused, *outcomes])
         return circuit.note(env, batch.gateway_id, verdict)
 
@@ -102,7 +146,7 @@ def hand_over(registry, batch):
             # All at once, when the last of them has its slot.
             pairs, moments = zip(*pace.slots(batch.texts), strict=True)
             sleep_until(max(moments))
-            return _send_now(batch, pairs)
+            return _send(batch, pairs)
     return _send_one_by_one(batch, pace)
 
 
@@ -122,32 +166,46 @@ def _send_one_by_one(batch, pace):
         for pair, moment in pace.slots(batch.texts):
             # First, so that nothing delays the text any more once its slot has come.
             free.acquire()
-            pace.on_time(pair[0], moment)
+            if batch.may_begin:
+                pace.on_time(pair[0], moment)
             sent.append(threads.submit(send, pair))
         return [outcome for future in sent for outcome in future.result()]
 
 
 def _send(batch, pairs):
+    """Hand texts over, as many at a time as the gateway's class asks for.
+
+    Before each share it is asked anew whether to go on: not when it has become too late, nor when
+    the server stops, nor when the gateway took none of those before, or wants to be left alone.
+    """
+    sent = []
     with batch.turn:
-        return _send_now(batch, pairs)
+        for share in split_every(batch.gateway.batch_size, pairs, list):
+            if batch.begin(len(sent) + len(share)):
+                outcomes = _outcomes(batch, [text for _claim, text in share])
+                batch.note(outcomes)
+            else:
+                outcomes = [give_back()] * len(share)
+            sent += [
+                (claim, _with_segments(outcome, text))
+                for (claim, text), outcome in zip(share, outcomes, strict=True)
+            ]
+    return sent
 
 
-def _send_now(batch, pairs):
-    """Hand texts over together, unless it has become too late for that."""
-    if time.monotonic() > batch.begin_by or WORK.is_stopping:
-        return [(claim, give_back()) for claim, _text in pairs]
+def _outcomes(batch, texts):
+    """One outcome for each text, whatever the gateway does."""
     try:
-        outcomes = batch.gateway.send([text for _claim, text in pairs])
+        outcomes = batch.gateway.send(texts)
+        if len(outcomes) != len(texts):
+            raise ValueError(f"{len(outcomes)} outcomes")
     except ConfigurationError as error:
         _logger.warning("gateway %d is not usable: %s", batch.gateway_id, error)
-        outcomes = [Retry(reason=Reason.CREDENTIALS, detail=str(error))] * len(pairs)
+        return [Retry(reason=Reason.CREDENTIALS, detail=str(error))] * len(texts)
     except Exception as error:
-        _logger.exception("gateway %d failed on %d texts", batch.gateway_id, len(pairs))
-        outcomes = [Unknown(detail=f"{type(error).__name__} in the gateway")] * len(pairs)
-    return [
-        (claim, _with_segments(outcome, text))
-        for (claim, text), outcome in zip(pairs, outcomes, strict=True)
-    ]
+        _logger.exception("gateway %d failed on %d texts", batch.gateway_id, len(texts))
+        return [Unknown(detail=f"{type(error).__name__} in the gateway")] * len(texts)
+    return outcomes
 
 
 def _at_once(outcome):

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 from ..gateways.values import Accepted, Refused, Retry, Unknown
 from ..text.segments import analyse
-from . import receipts, schedule, suppression
+from . import journal, receipts, schedule, suppression
 from .transactions import NOW
 
 _logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def record(env, outcomes):
     A receipt may have come before this record: then its state stands, and only what it could not
     know (the provider's reference, segments, price) is added.
 
-    :param outcomes: list of (Claim, outcome)
+    :param outcomes: list of (Claim, outcome), each text once
     """
     if not outcomes:
         return
@@ -194,7 +194,11 @@ def give_up_waiting(env):
 
 
 def expire_leases(env):
-    """Texts whose lane died while handing them over: nobody knows; say so and never send again."""
+    """Texts whose lane died while handing them over: nobody knows; say so and never send again.
+
+    What it had only taken in hand goes back to the queue.
+    """
+    record(env, [(one, give_back()) for one in journal.take_unbegun(env)])
     expired = env.execute_query(
         SQL(
             """

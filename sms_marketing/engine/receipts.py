@@ -1,5 +1,8 @@
 """Delivery receipts: early, late, repeated or never; each is applied by the table of precedence."""
 
+from collections import defaultdict
+
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from . import suppression
@@ -17,6 +20,65 @@ _COLUMNS = {
     "price": "numeric",
     "currency": "varchar",
 }
+#: Those that come with a state, those that say what it cost, and all that changes a recipient.
+_OF_STATE = ("reason", "detail", "occurred_at")
+_OF_PRICE = ("segments", "price", "currency")
+_CHANGED = {"state": "varchar"} | {
+    name: _COLUMNS[name] for name in (*_OF_STATE, *_OF_PRICE, "provider_reference")
+}
+#: (status of a receipt, state of its text) -> state that it leads to
+_REACHED = {
+    (str(status), source): state
+    for status, (state, sources) in RECEIPT_EFFECTS.items()
+    for source in sources
+}
+
+
+#: As small as can be: each web request has PostgreSQL plan it anew, which takes as long as running
+#: it. A text without a message leaves an empty mark, so that the count of marks tells of it too.
+_SETTLE = """
+    WITH changed AS (
+        UPDATE sms_marketing_recipient
+           SET state = %(state)s,
+               reason = NULL,
+               detail = %(detail)s,
+               sent_at = COALESCE(sent_at, settled_at, now() AT TIME ZONE 'UTC'),
+               settled_at = CASE WHEN %(state)s IN ('delivered', 'undelivered')
+                                 THEN COALESCE(%(occurred_at)s, now() AT TIME ZONE 'UTC')
+                                 ELSE settled_at END,
+               provider_reference = COALESCE(provider_reference, %(provider_reference)s),
+               segments = COALESCE(%(segments)s, segments),
+               price = COALESCE(%(price)s, price),
+               price_currency = COALESCE(%(currency)s, price_currency)
+         WHERE gateway_id = %(gateway_id)s AND token = %(reference)s AND state = ANY(%(sources)s)
+     RETURNING message_id
+    )
+    INSERT INTO sms_marketing_statistic_mark (message_id) SELECT message_id FROM changed
+"""
+
+
+def settle(cr, gateway_id, receipts):
+    """Apply what most calls bring, the end of one text which they name, in one plain statement.
+
+    For a web request, in the transaction that it has: no environment, no other isolation.
+
+    :return: whether that was it; if not, nothing has been changed, and ``receive`` is to be called
+    """
+    if len(receipts) != 1:
+        return False
+    row = _row(receipts[0])
+    state, sources = RECEIPT_EFFECTS.get(row["status"], (None, ()))
+    # A reason may say something of the number too.
+    if not state or not row["reference"] or row["reason"]:
+        return False
+    values = row | {"state": state, "sources": list(sources), "gateway_id": gateway_id}
+    try:
+        cr.execute(_SETTLE, values, log_exceptions=False)
+    except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        # Somebody changed the text at this moment. `receive` waits for such.
+        cr.rollback()
+        return False
+    return bool(cr.rowcount)
 
 
 def receive(env, gateway_id, receipts):
@@ -31,9 +93,10 @@ def receive(env, gateway_id, receipts):
     rows = [_row(receipt) for receipt in receipts]
     matched = _apply(env, gateway_id, rows)
     unmatched = [row for position, row in enumerate(rows) if position not in matched]
-    env["sms.marketing.receipt"].sudo().create(
-        [{"gateway_id": gateway_id, **row} for row in unmatched]
-    )
+    if unmatched:
+        env["sms.marketing.receipt"].sudo().create(
+            [{"gateway_id": gateway_id, **row} for row in unmatched]
+        )
     return len(unmatched)
 
 
@@ -63,90 +126,105 @@ def _row(receipt):
 
 
 def _apply(env, gateway_id, rows):
-    """Apply rows in their order; return the positions of those whose text is known."""
-    matched = set()
-    waiting = list(enumerate(rows))
-    while waiting:
-        # Two receipts of one text in one call are applied one after the other.
-        batch, later, seen = [], [], set()
-        for position, row in waiting:
-            key = row["reference"] or row["provider_reference"]
-            (later if key in seen else batch).append((position, row))
-            seen.add(key)
-        matched |= _apply_distinct(env, gateway_id, batch)
-        waiting = later
+    """Apply rows in their order; return the positions of those whose text is known.
+
+    In two small statements: of one large one, planning would take most of a call's time.
+    """
+    named, unnamed = defaultdict(list), defaultdict(list)
+    for position, row in enumerate(rows):
+        if row["reference"]:
+            named[row["reference"]].append(position)
+        elif row["provider_reference"]:
+            unnamed[row["provider_reference"]].append(position)
+    # An empty list in an OR would let PostgreSQL take any partial index, a full queue's as well.
+    ways = [
+        SQL("%s = ANY(%s::varchar[])", SQL.identifier(column), list(names))
+        for column, names in (("token", named), ("provider_reference", unnamed))
+        if names
+    ]
+    if not ways:
+        return set()
+    targets = env.execute_query(
+        SQL(
+            """
+            SELECT id, state, number, message_id, token, provider_reference
+              FROM sms_marketing_recipient
+             WHERE gateway_id = %s AND (%s)
+             ORDER BY id
+               FOR UPDATE
+            """,
+            gateway_id,
+            SQL(" OR ").join(ways),
+        )
+    )
+    matched, changes, told = set(), [], []
+    for recipient_id, state, number, _message_id, token, provider_reference in targets:
+        positions = sorted([*named.get(token, ()), *unnamed.get(provider_reference, ())])
+        change, refusals = _change(state, [rows[position] for position in positions])
+        matched.update(positions)
+        changes.append((recipient_id, *change.values()))
+        told += [(number, gateway_id, reason) for reason in refusals]
+    if changes:
+        _write(env, changes, sorted({target[3] for target in targets if target[3]}))
+    suppression.apply(env, told)
     return matched
 
 
-def _apply_distinct(env, gateway_id, batch):
-    effects = [
-        (status, state, source)
-        for status, (state, sources) in RECEIPT_EFFECTS.items()
-        for source in sources
-    ]
-    applied = env.execute_query(
+def _change(state, rows):
+    """What receipts of one text, in their order, make of it.
+
+    :return: {column of ``_CHANGED``: its value; None: it stays}, and the reasons why it was refused
+    """
+    change, refusals = dict.fromkeys(_CHANGED), []
+    for row in rows:
+        reached = _REACHED.get((row["status"], state))
+        if reached:
+            state = reached
+            change |= {"state": reached} | {name: row[name] for name in _OF_STATE}
+            if reached == "undelivered" and row["reason"]:
+                refusals.append(row["reason"])
+        change["provider_reference"] = change["provider_reference"] or row["provider_reference"]
+        for name in _OF_PRICE:
+            if row[name] is not None:
+                change[name] = row[name]
+    return change, refusals
+
+
+def _write(env, changes, message_ids):
+    columns = {"id": "int"} | _CHANGED
+    env.cr.execute(
         SQL(
             """
-            WITH receipt AS (
-                SELECT * FROM unnest(%(positions)s::int[], %(arrays)s)
-                           AS receipt(position, %(names)s)
-            ), effect AS (
-                SELECT * FROM unnest(%(statuses)s::varchar[], %(states)s::varchar[],
-                                     %(sources)s::varchar[]) AS effect(status, state, source)
-            ), target AS (
-                SELECT recipient.id, receipt.position, recipient.state AS old_state
-                  FROM receipt
-                  JOIN sms_marketing_recipient recipient
-                    ON recipient.gateway_id = %(gateway)s
-                   AND (recipient.token = receipt.reference
-                        OR (receipt.reference IS NULL
-                            AND recipient.provider_reference = receipt.provider_reference))
-                 ORDER BY recipient.id
-                   FOR UPDATE OF recipient
-            ), changed AS (
-                UPDATE sms_marketing_recipient recipient
-                   SET state = COALESCE(effect.state, recipient.state),
-                       reason = CASE WHEN effect.state IS NULL THEN recipient.reason
-                                     ELSE receipt.reason END,
-                       detail = CASE WHEN effect.state IS NULL THEN recipient.detail
-                                     ELSE receipt.detail END,
-                       sent_at = COALESCE(recipient.sent_at, recipient.settled_at,
-                                          now() AT TIME ZONE 'UTC'),
-                       settled_at = CASE WHEN effect.state IN ('delivered', 'undelivered')
-                                         THEN COALESCE(receipt.occurred_at,
-                                                       now() AT TIME ZONE 'UTC')
-                                         ELSE recipient.settled_at END,
-                       provider_reference = COALESCE(recipient.provider_reference,
-                                                     receipt.provider_reference),
-                       segments = COALESCE(receipt.segments, recipient.segments),
-                       price = COALESCE(receipt.price, recipient.price),
-                       price_currency = COALESCE(receipt.currency, recipient.price_currency)
-                  FROM target
-                  JOIN receipt USING (position)
-                  LEFT JOIN effect ON effect.status = receipt.status
-                                  AND effect.source = target.old_state
-                 WHERE recipient.id = target.id
-                RETURNING receipt.position, recipient.message_id, recipient.number,
-                          CASE WHEN effect.state = 'undelivered' THEN receipt.reason END AS told
-            ), mark AS (
+            WITH mark AS (
                 INSERT INTO sms_marketing_statistic_mark (message_id)
-                SELECT DISTINCT message_id FROM changed WHERE message_id IS NOT NULL
+                SELECT unnest(%(messages)s::int[])
             )
-            SELECT position, number, told FROM changed
+            UPDATE sms_marketing_recipient recipient
+               SET state = COALESCE(change.state, recipient.state),
+                   reason = CASE WHEN change.state IS NULL THEN recipient.reason
+                                 ELSE change.reason END,
+                   detail = CASE WHEN change.state IS NULL THEN recipient.detail
+                                 ELSE change.detail END,
+                   sent_at = COALESCE(recipient.sent_at, recipient.settled_at,
+                                      now() AT TIME ZONE 'UTC'),
+                   settled_at = CASE WHEN change.state IN ('delivered', 'undelivered')
+                                     THEN COALESCE(change.occurred_at, now() AT TIME ZONE 'UTC')
+                                     ELSE recipient.settled_at END,
+                   provider_reference = COALESCE(recipient.provider_reference,
+                                                 change.provider_reference),
+                   segments = COALESCE(change.segments, recipient.segments),
+                   price = COALESCE(change.price, recipient.price),
+                   price_currency = COALESCE(change.currency, recipient.price_currency)
+              FROM unnest(%(arrays)s) AS change(%(names)s)
+             WHERE recipient.id = change.id
             """,
-            positions=[position for position, _row in batch],
+            messages=message_ids,
             arrays=SQL(", ").join(
-                SQL("%s::" + sql_type + "[]", [row[name] for _position, row in batch])
-                for name, sql_type in _COLUMNS.items()
+                SQL("%s::" + sql_type + "[]", list(values))
+                for sql_type, values in zip(
+                    columns.values(), zip(*changes, strict=True), strict=True
+                )
             ),
-            names=SQL(", ").join(SQL.identifier(name) for name in _COLUMNS),
-            statuses=[effect[0] for effect in effects],
-            states=[effect[1] for effect in effects],
-            sources=[effect[2] for effect in effects],
-            gateway=gateway_id,
+            names=SQL(", ").join(SQL.identifier(name) for name in columns),
         )
     )
-    suppression.apply(
-        env, [(number, gateway_id, reason) for _position, number, reason in applied if reason]
-    )
-    return {position for position, _number, _reason in applied}

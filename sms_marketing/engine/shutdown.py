@@ -1,6 +1,6 @@
-"""A server that is stopped in an orderly way lets its lanes finish the batch that they hold.
+"""A server that is stopped in an orderly way lets its lanes finish what they are handing over.
 
-Otherwise each restart of Odoo in the middle of a campaign would leave a batch of texts unknown.
+Otherwise each restart of Odoo in the middle of a campaign would leave texts unknown.
 """
 
 import threading

@@ -41,7 +41,8 @@ def roll_up(env):
     if not is_alone:
         return []
     marked = env.execute_query(SQL("DELETE FROM sms_marketing_statistic_mark RETURNING message_id"))
-    ids = sorted({message_id for (message_id,) in marked})
+    # Texts without a message leave marks that name none; those of a deleted one find nothing.
+    ids = sorted({message_id for (message_id,) in marked if message_id})
     if ids:
         recompute(env, ids)
     return ids

@@ -1,5 +1,7 @@
 """What a carrier's word about a number means for the texts to come."""
 
+from operator import itemgetter
+
 from ..gateways.reasons import Reason
 from . import consent
 
@@ -9,7 +11,8 @@ def apply(env, refusals):
 
     :param refusals: list of (number, gateway id, reason)
     """
-    for number, gateway_id, reason in refusals:
+    # By number, as all who lock what is known of several.
+    for number, gateway_id, reason in sorted(refusals, key=itemgetter(0)):
         if reason == Reason.OPTED_OUT:
             gateway = env["sms.marketing.gateway"].browse(gateway_id)
             consent.unsubscribe_everywhere(

@@ -10,7 +10,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.sql_db import Cursor
 from odoo.tools import SQL
 from psycopg2 import InterfaceError, OperationalError
-from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, TRANSACTION_STATUS_IDLE
 
 from .shutdown import WORK
 
@@ -21,6 +21,22 @@ RETRIES = 5
 #: The moment of the statement in UTC, by the database's clock, which all machines share. As a
 #: sub-select it is evaluated once and can bound an index scan.
 NOW = SQL("(SELECT clock_timestamp() AT TIME ZONE 'UTC')")
+
+
+def lock(records):
+    """Keep everybody else from changing these records until the transaction ends.
+
+    Waits for who changes them now, where Odoo's ``lock_for_update`` gives up at once with an error
+    that its user can do nothing about; rows that only refer to them are in nobody's way.
+    """
+    records.env.cr.execute(
+        SQL(
+            "SELECT 1 FROM %s WHERE id = ANY(%s::int[]) ORDER BY id FOR NO KEY UPDATE",
+            SQL.identifier(records._table),
+            records.ids,
+        )
+    )
+    records.invalidate_recordset()
 
 
 @contextmanager
@@ -49,10 +65,14 @@ def read_committed(cr):
 
     :return: an environment of the system on this cursor
     """
-    cr.commit()  # pylint: disable=invalid-commit
-    if isinstance(cr, Cursor):  # not a test's, as above
-        # On the connection, which costs no call: the next cursor sets its own again.
-        cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
+    if not isinstance(cr, Cursor):  # a test's, as above
+        cr.commit()  # pylint: disable=invalid-commit
+        return api.Environment(cr, api.SUPERUSER_ID, {})
+    cr.flush()
+    if cr.connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
+        cr.commit()  # pylint: disable=invalid-commit
+    # On the connection, which costs no call: the next cursor sets its own again.
+    cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
     return api.Environment(cr, api.SUPERUSER_ID, {})
 
 

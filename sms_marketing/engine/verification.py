@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import consteq, hmac
 
 from .audience import NEW_TOKEN
-from .transactions import NOW
+from .transactions import NOW, lock
 
 DIGITS = 6
 #: Minutes that a code is good for, and how often one may be tried.
@@ -34,8 +34,7 @@ def send_code(env, number_id, sender_id, user_id):
     """
     env.cr.execute(SQL("SELECT pg_advisory_xact_lock(%s)", _LOCK))
     number = env["sms.marketing.test.number"].browse(number_id)
-    number.lock_for_update()
-    number.invalidate_recordset()
+    lock(number)
     [(by_number, by_user)] = env.execute_query(
         SQL(
             """

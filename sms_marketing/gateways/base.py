@@ -54,6 +54,10 @@ SENDER_NUMBER = "number"
 SENDER_SHORT_CODE = "short_code"
 SENDER_NAME = "name"
 
+#: Seconds that one request may take at the least: add-ons with a client of their own do not go by
+#: the account's time-outs.
+LEAST_ROUND = 30.0
+
 
 class Gateway(ABC):
     """One account at one provider, ready to send. Use it as a context manager, or `close()` it.
@@ -68,7 +72,7 @@ class Gateway(ABC):
     code: ClassVar[str]
     #: Name for people.
     label: ClassVar[str]
-    #: How many texts a caller should pass to one `send`, at the least; more where it is quick.
+    #: How many texts a caller should pass to one `send`.
     batch_size: ClassVar[int] = 100
     #: How many requests run at the same time.
     concurrency: ClassVar[int] = 1
@@ -102,6 +106,23 @@ class Gateway(ABC):
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    @classmethod
+    def rounds(cls, callers: int) -> int:
+        """Requests that a `send` of `batch_size` texts may have to wait for, one after another.
+
+        :param callers: who send at once, where the class lets them in together.
+        """
+        texts = max(cls.batch_size, cls.concurrency) * (callers if cls.is_shareable else 1)
+        return -(-texts // cls.concurrency)
+
+    def longest_send(self, callers: int) -> float:
+        """Seconds that a `send` of `batch_size` texts takes at the most.
+
+        After them nothing of it is written any more, so that who has died over it can be told.
+        """
+        seconds = self.account.connect_timeout + self.account.read_timeout
+        return self.rounds(callers) * max(seconds, LEAST_ROUND)
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that must never be seen in a detail or a log."""
@@ -115,6 +136,8 @@ class Gateway(ABC):
         """Hand texts over: one outcome for each, in the same order.
 
         Never raises for what a text or the provider did.
+
+        :raises ConfigurationError: the account cannot work, and nothing was handed over.
         """
 
     def lookup(self, texts: Sequence[LostText]) -> list[Finding]:

@@ -8,7 +8,7 @@ evaluated.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
@@ -78,6 +78,11 @@ class GenericGateway(HttpGateway):
         for name in ("url", "headers", "body"):
             check_placeholders(self.setting(name))
         self._headers = header_fields(self.setting("headers"))
+        self._values = PLACEHOLDERS | {
+            "username": lambda text: self.setting("username"),
+            "secret": lambda text: self.setting("secret"),
+            "receipt_url": self.receipt_url,
+        }
         if self.setting("body_type") == "json" and self.setting("body"):
             check_json(self.setting("body"))
 
@@ -86,15 +91,15 @@ class GenericGateway(HttpGateway):
         return checked_address(self.setting("url"))
 
     def request_for(self, text: Text) -> Request:
-        values = {name: value(text) for name, value in PLACEHOLDERS.items()}
-        values |= {"username": self.setting("username"), "secret": self.setting("secret")}
-        values["receipt_url"] = self.receipt_url(text)
+        def value(name: str) -> str:
+            return self._values[name](text)
+
         kind, write = BODY_TYPES[self.setting("body_type")]
-        body = fill(self.setting("body"), values, write)
-        headers = {name: fill(value, values, _one_line) for name, value in self._headers.items()}
+        body = fill(self.setting("body"), value, write)
+        headers = {name: fill(line, value, _one_line) for name, line in self._headers.items()}
         return Request(
             self.setting("method"),
-            fill(self.url, values, _percent_encoded),
+            fill(self.url, value, _percent_encoded),
             headers={"Content-Type": kind} | headers if body else headers,
             data=body.encode() or None,
         )
@@ -203,9 +208,13 @@ def value_at(document: object, path: str) -> str:
     return text(document)
 
 
-def fill(template: str, values: Mapping[str, str], write: Callable[[str], str]) -> str:
-    """A template with its placeholders replaced, once: a value is never read as a template."""
-    return PLACEHOLDER.sub(lambda found: write(values[found[1]]), template)
+def fill(template: str, value: Callable[[str], str], write: Callable[[str], str]) -> str:
+    """A template with its placeholders replaced, once: a value is never read as a template.
+
+    :param value: the value of a placeholder, by its name
+    :param write: how a value is written where it stands
+    """
+    return PLACEHOLDER.sub(lambda found: write(value(found[1])), template)
 
 
 def words(listed: str) -> set[str]:
@@ -230,7 +239,7 @@ def check_json(template: str) -> None:
     """:raises ConfigurationError: when a body would not be JSON once it is filled in."""
     values = dict.fromkeys((*PLACEHOLDERS, *OF_ACCOUNT), '+a"b\\\n') | {"segments": "1"}
     try:
-        json.loads(fill(template, values, BODY_TYPES["json"][1]))
+        json.loads(fill(template, values.__getitem__, BODY_TYPES["json"][1]))
     except ValueError as error:
         raise ConfigurationError(
             "Generic HTTP: the body is not JSON once it is filled in (placeholders stand inside "

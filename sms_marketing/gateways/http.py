@@ -3,16 +3,16 @@
 It knows exactly one thing that HTTP libraries do not tell: whether a request had been written when
 it failed. Before that the provider cannot have taken the text, after that it may have.
 
-* A request that could not be handed to the network completely was not acted upon by any server,
-  so a failure in name lookup, connecting, TLS or writing is "not taken".
+* A failure in name lookup, connecting, TLS or a proxy's tunnel is "not taken".
 * Any failure after that is "outcome lost", also a reset on a kept-alive connection: from here it
   cannot be told from a server that took the text and died. To make it rare, a connection that
-  was idle longer than `KEEP_ALIVE` seconds, or in which something has come unasked, is not used
-  again.
+  was idle longer than `connection.KEEP_ALIVE` seconds, or in which something has come unasked, is
+  not used again.
 * Nothing is sent again automatically and no redirect is followed.
 
-It stands directly on `http.client`, in threads: the same request costs four times the time
-through `requests` and twice the time through `urllib3`, and `aiohttp` is no faster
+All requests of a gateway are in the hands of one event loop in a thread of its own, on bare
+connections (`connection`). A thread for each request, or a general HTTP library, costs a text five
+to ten times as much of the interpreter, which claiming and writing texts share
 (`bench/dispatch.py` measures them).
 
 Proxies are found as `requests` finds them: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
@@ -20,114 +20,68 @@ To an https address they only make the tunnel: a proxy that refuses one took not
 address they hand the request on, and their answer is judged as the provider's own.
 """
 
+import asyncio
+import errno
 import functools
-import http.client
 import os
 import re
 import ssl
 import threading
-import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from requests.certs import where as certificates
 from requests.utils import get_auth_from_url, get_environ_proxies, requote_uri, select_proxy
-from urllib3.util.wait import wait_for_read
 
 from .answers import Answer
+from .connection import Connection, UnreadableAnswer
 from .errors import NotTaken, OutcomeLost
 from .reasons import Reason
 
-#: Most bytes of an answer that are read; gateways answer in a line or a small JSON document.
-MAX_ANSWER_BYTES = 64 * 1024
-#: Seconds after which an idle connection is closed rather than used again.
-KEEP_ALIVE = 4.0
-#: Most bytes at a time; what has come is taken at once, so a dripping answer is seen as such.
-_CHUNK = 16 * 1024
+#: Seconds after which another address of the same host is tried beside the first (RFC 8305).
+NEXT_ADDRESS = 0.25
+PORTS = {"http": 80, "https": 443}
+#: Header fields of every request; answers are a line or two, which need no compression.
+FIELDS = {"User-Agent": "sms_marketing", "Accept": "*/*", "Accept-Encoding": "identity"}
+#: Header fields that say where a request ends: these are ours to write, nobody else's.
+OF_CONNECTION = frozenset({"connection", "content-length", "transfer-encoding"})
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 #: Scheme, host and port of an address.
-_Origin = tuple[str, str, int | None]
+_Origin = tuple[str, str, int]
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-
-# `ValueError`: an address or a header field that cannot be one.
-_FAILURES = (OSError, http.client.HTTPException, ValueError)
-
-
-class _TracedConnection:
-    """Hands a request to the network in one piece, and notes that it has."""
-
-    origin = None
-    written = False
-    used_at = 0.0
-    _parts = None
-    timeouts = (5.0, 30.0)
-
-    def connect(self):
-        self.timeout, read_timeout = self.timeouts
-        super().connect()
-        self.sock.settimeout(read_timeout)
-
-    def ask(self, method, target, body, headers):
-        """Send a request: head and body at once, which is one call to the system and no wait."""
-        self._parts = []
-        try:
-            self.request(method, target, body, headers)
-            request = b"".join(self._parts)
-        finally:
-            self._parts = None
-        self.send(request)
-        self.written = True
-
-    def send(self, data):
-        if self._parts is None:
-            super().send(data)
-        else:
-            self._parts.append(data)
-
-    def is_stale(self):
-        """Whether the peer may have closed it: then it is not used again."""
-        return self.sock is not None and (
-            time.monotonic() - self.used_at > KEEP_ALIVE or wait_for_read(self.sock, 0)
-        )
-
-
-class _PlainConnection(_TracedConnection, http.client.HTTPConnection):
-    pass
-
-
-class _SecureConnection(_TracedConnection, http.client.HTTPSConnection):
-    pass
 
 
 class HttpClient:
     """Sends requests to one provider, concurrently, over connections that are kept alive.
 
     :param url: address of the provider; decides which proxy of the environment is used.
-    :param connect_timeout: seconds for connection and TLS.
+    :param connect_timeout: seconds for name lookup, connection, tunnel and TLS.
     :param read_timeout: seconds for the answer.
-    :param concurrency: threads of `map`; there are as many connections as requests at once.
+    :param concurrency: requests at once, whoever makes them.
     """
 
     def __init__(
         self, url: str, connect_timeout: float, read_timeout: float, concurrency: int
     ) -> None:
-        self._timeouts = (connect_timeout, read_timeout)
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
         self._concurrency = concurrency
-        # Read once: looking at the environment for each request is slow.
-        self._proxy = select_proxy(url, get_environ_proxies(url)) or ""
-        if self._proxy and "://" not in self._proxy:
-            self._proxy = f"http://{self._proxy}"
-        #: Connections that nobody uses just now, the latest used last.
-        self._idle: list[_TracedConnection] = []
+        self._url = url
+        #: Connections that nobody uses just now, the latest used last, by where they lead.
+        self._idle: dict[_Origin, list[Connection]] = {}
         self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._free: asyncio.Semaphore | None = None
 
-    def request(
+    async def request(
         self,
         method: str,
         url: str,
@@ -137,128 +91,233 @@ class HttpClient:
         data: bytes | None = None,
         auth: tuple[str, str] | None = None,
     ) -> Answer:
-        """Send one request and read its answer, whatever its status.
+        """Send one request and read its answer, whatever its status; for a function of `map`.
 
         :raises NotTaken: the provider cannot have acted upon it.
         :raises OutcomeLost: the provider may have acted upon it.
         """
-        connection = None
-        try:
-            # Not a login of ~/.netrc, which is not meant for a gateway; no cookies either.
-            fields = {"User-Agent": "sms_marketing", "Accept": "*/*"} | dict(headers or {})
-            if auth:
-                fields["Authorization"] = _basic(auth)
-            origin, target = self._target(url, fields)
-            connection = self._connection(origin)
-            if params:
-                target += ("&" if "?" in target else "?") + urlencode(params)
-            connection.ask(method, target, data, fields)
-            response = connection.getresponse()
+        async with self._free:
             try:
-                answer = self._read(response)
-            finally:
-                response.close()
-            if not answer.complete:
-                connection.close()
-            return answer
-        except _FAILURES as error:
-            written = connection is not None and connection.written
-            if connection is not None:
-                connection.close()
-            if written:
+                origin, target, fields = self._target(url, params)
+                # Not a login of ~/.netrc, which is not meant for a gateway; no cookies either.
+                login = {"Authorization": _basic(auth)} if auth else {}
+                fields = _merged(FIELDS, fields, headers or {}, login)
+                request = _encode(method, target, fields, data)
+                connection = self._kept(origin)
+                if connection is None:
+                    async with asyncio.timeout(self._connect_timeout):
+                        connection = await self._open(origin)
+                    connection.check_open()
+            except NotTaken:
+                raise
+            except Exception as error:  # pylint: disable=broad-except
+                # `from None`: the message can hold the whole address, with its password.
+                raise NotTaken(f"No connection: {_describe(error)}") from None
+            try:
+                async with asyncio.timeout(self._read_timeout):
+                    return await connection.ask(request)
+            except Exception as error:  # pylint: disable=broad-except
                 raise OutcomeLost(f"No usable answer: {_describe(error)}") from None
-            # `from None`: the original message can hold the whole address, with its password.
-            raise _not_taken(error) from None
-        except BaseException:
-            if connection is not None:
-                connection.close()
-            raise
-        finally:
-            if connection is not None:
-                connection.used_at = time.monotonic()
-                self._idle.append(connection)
+            finally:
+                self._keep(origin, connection)
 
-    def map(self, function: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
-        """Results of `function` for each item, in order, worked out by `concurrency` threads.
+    def map(
+        self, function: Callable[[_Item], Awaitable[_Result]], items: Iterable[_Item]
+    ) -> list[_Result]:
+        """Results of `function` for each item, in order, worked out at the same time.
 
-        Several callers may use it at once; they share the threads.
+        Several threads may call it at once; their requests share the connections.
+
+        :raises Exception: what `function` raised for the first of those for which it did, when all
+            have come to their end
         """
-        items = list(items)
-        if len(items) <= 1 or self._concurrency <= 1:
-            return [function(item) for item in items]
-        with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._concurrency, "sms-gateway")
-        return list(self._pool.map(function, items))
+        return self._wait_for(_gather(function, items))
 
     def close(self) -> None:
-        """End threads and connections. The client can be used again afterwards."""
+        """End thread and connections, when what is under way has come to its end.
+
+        The client can be used again afterwards.
+        """
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(wait=True)
-        while self._idle:
-            self._idle.pop().close()
+            if self._loop is None:
+                return
+            asyncio.run_coroutine_threadsafe(self._leave(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self._loop = None
 
-    def _target(self, url: str, headers: dict[str, str]) -> tuple[_Origin, str]:
-        """Where an address is, and what to ask there; adds what a proxy wants to know."""
-        parts = urlsplit(url if url.isascii() and url.isprintable() else requote_uri(url))
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("no HTTP address")
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        target = target.replace(" ", "%20")
-        if self._proxy and parts.scheme == "http":
-            target = f"http://{parts.netloc.rpartition('@')[2]}{target}"
-            headers |= self._proxy_login()
-        return (parts.scheme, parts.hostname, parts.port), target
+    # ------------------------------------------------------------
+    # The event loop
+    # ------------------------------------------------------------
 
-    def _connection(self, origin: _Origin) -> _TracedConnection:
-        """A connection that is nobody else's until it is given back."""
+    def _wait_for(self, work: Coroutine[None, None, _Result]) -> _Result:
+        """What a coroutine returns, for a thread that waits for it.
+
+        :raises NotTaken: the coroutine could not begin
+        """
+        with self._lock:
+            if self._loop is None:
+                try:
+                    self._begin()
+                except NotTaken:
+                    work.close()
+                    raise
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return future.result()
+
+    def _begin(self) -> None:
+        loop = asyncio.new_event_loop()
+        # For names: each connection looks its own up, and none waits behind a slow one.
+        loop.set_default_executor(ThreadPoolExecutor(self._concurrency, "sms-names"))
+        thread = threading.Thread(target=loop.run_forever, name="sms-gateway", daemon=True)
         try:
-            connection = self._idle.pop()
-        except IndexError:
-            return self._open(origin)
-        if connection.origin != origin:
+            thread.start()
+        except RuntimeError as error:  # the system lets us have no more of them
+            loop.close()
+            raise NotTaken(f"No connection: {error}") from None
+        self._free = asyncio.Semaphore(self._concurrency)
+        self._loop, self._thread = loop, thread
+
+    async def _leave(self) -> None:
+        await asyncio.gather(
+            *asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True
+        )
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
+        self._idle.clear()
+
+    # ------------------------------------------------------------
+    # Connections
+    # ------------------------------------------------------------
+
+    def _kept(self, origin: _Origin) -> Connection | None:
+        """A connection from before that is nobody else's until it is given back."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable:
+                return connection
             connection.close()
-            return self._open(origin)
-        if connection.is_stale():
+        return None
+
+    def _keep(self, origin: _Origin, connection: Connection) -> None:
+        if connection.is_open:
+            self._idle.setdefault(origin, []).append(connection)
+        else:
             connection.close()
-        connection.written = False
+
+    async def _open(self, origin: _Origin) -> Connection:
+        scheme, host, port = origin
+        secure = {"ssl": _trusted(), "server_hostname": host} if scheme == "https" else {}
+        if not self._proxy:
+            return await _connect(host, port, **secure)
+        connection = await _connect(*_proxy_place(self._proxy))
+        if not secure:
+            return connection
+        try:
+            await self._tunnel(connection, host, port)
+            connection.transport = await asyncio.get_running_loop().start_tls(
+                connection.transport, connection, secure["ssl"], server_hostname=host
+            )
+            if connection.transport is None:
+                raise ConnectionResetError(errno.ECONNRESET, "ended during TLS")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    def _open(self, origin: _Origin) -> _TracedConnection:
-        """A connection that is made at the first request on it."""
-        scheme, host, port = origin
-        host = host if host.isascii() else host.encode("idna").decode()
-        options = {"context": _trusted()} if scheme == "https" else {}
-        kind = _SecureConnection if scheme == "https" else _PlainConnection
-        if not self._proxy:
-            connection = kind(host, port, **options)
-        else:
-            connection = kind(*_proxy_place(self._proxy), **options)
-            if scheme == "https":
-                connection.set_tunnel(host, port or 443, headers=self._proxy_login())
-        connection.origin, connection.timeouts = origin, self._timeouts
-        return connection
+    async def _tunnel(self, connection: Connection, host: str, port: int) -> None:
+        """Have the proxy lead a connection to a host.
+
+        :raises NotTaken: it does not
+        """
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        fields = {"Host": place, **self._proxy_login()}
+        answer = await connection.ask(_encode("CONNECT", place, fields, None), head_only=True)
+        if not 200 <= answer.status < 300:
+            reason = Reason.CREDENTIALS if answer.status == 407 else Reason.GATEWAY_UNAVAILABLE
+            raise NotTaken(f"No connection: the proxy refused it (HTTP {answer.status})", reason)
+
+    @functools.cached_property
+    def _proxy(self) -> str:
+        """Address of the proxy, or nothing; looking at the environment is slow: once is enough."""
+        proxy = select_proxy(self._url, get_environ_proxies(self._url)) or ""
+        return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+    def _target(
+        self, url: str, params: Sequence[tuple[str, str]] | None
+    ) -> tuple[_Origin, str, dict[str, str]]:
+        """Where an address is, what to ask there, and the header fields for host and proxy."""
+        parts = urlsplit(url)
+        origin, place = _site(parts.scheme, parts.netloc)
+        fields = {"Host": place}
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        if not (target.isascii() and target.isprintable()) or " " in target:
+            target = requote_uri(target)
+        if params:
+            target += ("&" if "?" in target else "?") + urlencode(params)
+        if self._proxy and parts.scheme == "http":
+            target = f"http://{place}{target}"
+            fields |= self._proxy_login()
+        return origin, target, fields
 
     def _proxy_login(self) -> dict[str, str]:
         login = get_auth_from_url(self._proxy)
         return {"Proxy-Authorization": _basic(login)} if any(login) else {}
 
-    def _read(self, response: http.client.HTTPResponse) -> Answer:
-        deadline = time.monotonic() + self._timeouts[1]
-        body = b""
-        complete = True
-        while chunk := response.read1(_CHUNK):
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
-                complete = False
-                break
-        # `read1` does not complain about a body that is cut short.
-        length = response.headers.get("Content-Length", "")
-        if length.isdigit() and len(body) < int(length):
-            complete = False
-        return Answer(response.status, response.headers, body, complete)
+
+@functools.lru_cache
+def _site(scheme: str, netloc: str) -> tuple[_Origin, str]:
+    """Where a scheme, host and port lead, and how a header field says it.
+
+    :raises ValueError: nowhere that speaks HTTP
+    """
+    parts = SplitResult(scheme, netloc, "", "", "")
+    if scheme not in PORTS or not parts.hostname:
+        raise ValueError("no HTTP address")
+    host = parts.hostname
+    host = host if host.isascii() else host.encode("idna").decode()
+    port = parts.port or PORTS[scheme]
+    place = f"[{host}]" if ":" in host else host
+    return (scheme, host, port), place if port == PORTS[scheme] else f"{place}:{port}"
+
+
+async def _gather(
+    function: Callable[[_Item], Awaitable[_Result]], items: Iterable[_Item]
+) -> list[_Result]:
+    results = await asyncio.gather(*map(function, items), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
+async def _connect(host: str, port: int, **options) -> Connection:
+    _transport, connection = await asyncio.get_running_loop().create_connection(
+        Connection, host, port, happy_eyeballs_delay=NEXT_ADDRESS, **options
+    )
+    return connection
+
+
+def _merged(*mappings: Mapping[str, str]) -> dict[str, str]:
+    """Header fields, of which the latter count, however their names are written."""
+    named = {name.lower(): (name, value) for fields in mappings for name, value in fields.items()}
+    return dict(named[name] for name in named if name not in OF_CONNECTION)
+
+
+def _encode(method: str, target: str, fields: Mapping[str, str], body: bytes | None) -> bytes:
+    """The bytes of a request.
+
+    :raises ValueError: a line that would become two, or a letter that no header field can have
+    """
+    if body is not None or method not in ("GET", "CONNECT"):
+        fields = {**fields, "Content-Length": str(len(body or b""))}
+    lines = [f"{method} {target} HTTP/1.1", *map(": ".join, fields.items())]
+    if _CONTROL.search("".join(lines)):
+        raise ValueError("a control character in the request")
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + (body or b"")
 
 
 def _proxy_place(proxy: str) -> tuple[str, int]:
@@ -271,16 +330,6 @@ def _proxy_place(proxy: str) -> tuple[str, int]:
     if host and parts.scheme == "http":
         return host, port
     raise NotTaken("No connection: the environment's proxy must be an http:// address")
-
-
-def _not_taken(error: BaseException) -> NotTaken:
-    """A failure before the request was written; `http.client` names a tunnel in words only."""
-    refused = re.match(r"Tunnel connection failed: ([0-9]{3})", str(error))
-    if not refused:
-        return NotTaken(f"No connection: {_describe(error)}")
-    status = refused[1]
-    reason = Reason.CREDENTIALS if status == "407" else Reason.GATEWAY_UNAVAILABLE
-    return NotTaken(f"No connection: the proxy refused it (HTTP {status})", reason)
 
 
 def _basic(login: tuple[str, str]) -> str:
@@ -302,6 +351,10 @@ def _context(bundle: str) -> ssl.SSLContext:
 
 def _describe(error: BaseException) -> str:
     """What went wrong, in words that hold no address."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{type(error).__name__}: {error.strerror}"[:200]
-    return type(error).__name__
+    words = str(error) if isinstance(error, UnreadableAnswer) else getattr(error, "strerror", None)
+    is_plain = type(error) is OSError or isinstance(error, ConnectionError | TimeoutError)
+    if is_plain and error.errno:
+        words = os.strerror(error.errno)  # the event loop's own words name the address
+    elif type(error) is OSError and not words:
+        words = "none of its addresses answers"
+    return ": ".join(filter(None, [type(error).__name__, words]))[:200]

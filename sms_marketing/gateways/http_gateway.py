@@ -67,6 +67,7 @@ class HttpGateway(Gateway):
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
+        self._settings = {name: (value or "").strip() for name, value in account.settings.items()}
         #: Where the provider's API is.
         self.url = self.address
         self._client = HttpClient(
@@ -80,14 +81,20 @@ class HttpGateway(Gateway):
 
     def setting(self, name: str) -> str:
         """A setting without the spaces that come with copying; empty if there is none."""
-        return (self.account.settings.get(name) or "").strip()
+        return self._settings.get(name, "")
 
     def send(self, texts: Sequence[Text]) -> list[Outcome]:
-        return self._client.map(self._send_one, texts)
+        try:
+            return self._client.map(self._send_one, texts)
+        except NotTaken as error:
+            return [Retry(reason=error.reason, detail=error.detail)] * len(texts)
 
     @abstractmethod
     def request_for(self, text: Text) -> Request:
-        """What to ask the provider. May raise KeyError or UnicodeEncodeError for an odd text."""
+        """What to ask the provider. What it raises refuses this text, and no other.
+
+        :raises ConfigurationError: it is the account that cannot work; the text waits.
+        """
 
     @abstractmethod
     def read_answer(self, answer: Answer) -> Outcome:
@@ -103,7 +110,7 @@ class HttpGateway(Gateway):
 
     def test_connection(self) -> str:
         try:
-            answer = self._ask(self.check_request())
+            [answer] = self._client.map(self._ask, [self.check_request()])
         except SendError as error:
             raise ConfigurationError(f"{self.label}: {error.detail}") from None
         told = self.read_check(answer) if answer.complete else None
@@ -129,8 +136,8 @@ class HttpGateway(Gateway):
             return Retry(retry_after(answer.headers), reason, code, detail)
         return Refused(reason, code, detail)
 
-    def _ask(self, request: Request) -> Answer:
-        return self._client.request(
+    async def _ask(self, request: Request) -> Answer:
+        return await self._client.request(
             request.method,
             request.url,
             params=request.params,
@@ -139,15 +146,17 @@ class HttpGateway(Gateway):
             auth=request.auth,
         )
 
-    def _send_one(self, text: Text) -> Outcome:
+    async def _send_one(self, text: Text) -> Outcome:
         try:
             text.body.encode("utf-8")
             request = self.request_for(text)
-        except (KeyError, UnicodeEncodeError) as error:
+        except ConfigurationError as error:
+            return Retry(reason=Reason.CREDENTIALS, detail=str(error))
+        except Exception as error:  # pylint: disable=broad-except
             # Nothing was written yet: an encoding that we do not know, half a surrogate pair.
             return Refused(Reason.INVALID_REQUEST, detail=f"{type(error).__name__} in the text")
         try:
-            return self.read_answer(self._ask(request))
+            return self.read_answer(await self._ask(request))
         except NotTaken as error:
             return Retry(reason=error.reason, detail=error.detail)
         except OutcomeLost as error:

@@ -14,7 +14,8 @@ from .errors import MalformedRequest, SendError
 from .http_gateway import HttpGateway, Request
 from .values import Finding, LostText, Receipt
 
-#: A text was handed over in this time before its outcome was given up: the longest lease.
+#: A text was handed over in this time before its outcome was given up: longer than any lease,
+#: since a gateway's time-outs are five minutes at the most.
 EARLIER = timedelta(hours=1)
 #: Clocks may differ by so much.
 LATER = timedelta(minutes=2)
@@ -39,9 +40,9 @@ class HttpLookup(HttpGateway):
         :raises MalformedRequest: when a record is not what the provider documents.
         """
 
-    def _look_up_one(self, lost: LostText) -> Finding:
+    async def _look_up_one(self, lost: LostText) -> Finding:
         try:
-            answer = self._ask(self.lookup_request(lost))
+            answer = await self._ask(self.lookup_request(lost))
             receipts = self.read_lookup(answer, lost) if answer.complete else None
         except SendError as error:
             return Finding(problem=error.detail)

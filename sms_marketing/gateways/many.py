@@ -47,6 +47,11 @@ class HttpMany(HttpGateway):
 
     texts_per_call: ClassVar[int]
 
+    @classmethod
+    def rounds(cls, callers: int) -> int:
+        # All calls may be refused, and then each text waits again, behind the others' too.
+        return 2 * super().rounds(callers)
+
     @abstractmethod
     def request_for_many(self, texts: Sequence[Text]) -> Request:
         """What to ask the provider; each text brings an identifier of its own."""
@@ -60,7 +65,10 @@ class HttpMany(HttpGateway):
 
     def send(self, texts: Sequence[Text]) -> list[Outcome]:
         groups = shares(texts, self.texts_per_call)
-        sent = self._client.map(self._send_group, groups)
+        try:
+            sent = self._client.map(self._send_group, groups)
+        except NotTaken as error:
+            return [Retry(reason=error.reason, detail=error.detail)] * len(texts)
         outcomes = [outcome for of_group in sent for outcome in of_group]
         # In a second round, at once: one after the other would outlast the lease.
         alone = [number for number, outcome in enumerate(outcomes) if outcome is None]
@@ -69,17 +77,17 @@ class HttpMany(HttpGateway):
             outcomes[number] = outcome
         return outcomes
 
-    def _send_group(self, texts: Sequence[Text]) -> list[Outcome | None]:
+    async def _send_group(self, texts: Sequence[Text]) -> list[Outcome | None]:
         """An outcome for each text; None for those that have to go alone."""
         if len(texts) == 1:
-            return [self._send_one(texts[0])]
+            return [await self._send_one(texts[0])]
         try:
             request = self.request_for_many(texts)
-        except (KeyError, UnicodeEncodeError):
+        except Exception:  # pylint: disable=broad-except
             # Nothing was written yet. Which text it is shows when each goes alone.
             return [None] * len(texts)
         try:
-            answer = self._ask(request)
+            answer = await self._ask(request)
             if answer.status in REFUSED_TOGETHER:
                 return [None] * len(texts)
             if not answer.complete or not 200 <= answer.status < 300:

@@ -163,6 +163,7 @@ class SandboxGateway(Gateway):
     code: ClassVar[str] = "sandbox"
     label: ClassVar[str] = "Sandbox carrier"
     batch_size: ClassVar[int] = 200
+    concurrency: ClassVar[int] = 200
     needs_public_url: ClassVar[bool] = False
     sender_kinds: ClassVar[frozenset[str]] = frozenset(
         {SENDER_NUMBER, SENDER_SHORT_CODE, SENDER_NAME}

@@ -30,6 +30,7 @@ from . import (
     sms_marketing_gateway_odoo,
     sms_marketing_gateway_webhook,
     sms_marketing_inbound,
+    sms_marketing_journal,
     sms_marketing_keyword,
     sms_marketing_link,
     sms_marketing_list,

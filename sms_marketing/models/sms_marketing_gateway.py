@@ -68,7 +68,9 @@ class SmsMarketingGateway(models.Model):
     sandbox_played_until = fields.Datetime(readonly=True, copy=False)
 
     _timeouts = models.Constraint(
-        "CHECK (connect_timeout > 0 AND read_timeout > 0)", "Time-outs are seconds, above zero."
+        "CHECK (connect_timeout > 0 AND read_timeout > 0"
+        " AND connect_timeout + read_timeout <= 300)",
+        "Time-outs are seconds, above zero and five minutes together at the most.",
     )
 
     @api.depends("webhook_secret", "public_url")

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ..engine import personalize
 from ..engine.texts import MessageTexts
+from ..engine.transactions import lock
 from ..text.tokens import TokenError
 
 #: What decides who gets which text: frozen as soon as the message leaves the draft state.
@@ -282,8 +283,7 @@ class SmsMarketingMessage(models.Model):
     def _move(self, state, *, allowed):
         """Change the state under the row's lock, where the present one is among those allowed."""
         self.check_access("write")
-        self.lock_for_update()
-        self.invalidate_recordset(["state"])
+        lock(self)
         for message in self:
             if message.state not in allowed:
                 states = dict(self._fields["state"]._description_selection(self.env))

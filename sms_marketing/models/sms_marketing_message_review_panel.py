@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ..engine.review import ERROR, is_another_audience
+from ..engine.transactions import lock
 from .sms_marketing_message import FROZEN_FIELDS, MOMENT_FIELDS
 
 #: Findings of ``_review_timing`` that an overview by time zone explains.
@@ -112,8 +113,7 @@ class SmsMarketingMessage(models.Model):
         self.check_access("write")
         self._check_intent(intent)
         # From here on nobody changes it until the transaction ends.
-        self.lock_for_update()
-        self.invalidate_recordset()
+        lock(self)
         facts = self._review_facts(intent)
         changed = self._changed_since(version, facts)
         return facts, changed and {"changed": changed, "review": self._review(facts)}

@@ -37,4 +37,6 @@ class SmsMarketingStatisticMark(models.Model):
     _description = "SMS Statistic to Recompute"
     _log_access = False
 
-    message_id = fields.Many2one("sms.marketing.message", required=True, ondelete="cascade")
+    # No foreign key: its check would cost each receipt and click more than the note itself, and
+    # all of a message's would lock the message's row.
+    message_id = fields.Integer(readonly=True)

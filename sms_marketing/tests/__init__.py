@@ -6,6 +6,7 @@ from . import test_approval
 from . import test_approval_tour
 from . import test_audience
 from . import test_audience_pieces
+from . import test_batch_size
 from . import test_blacklist
 from . import test_claims_matrix
 from . import test_companies
@@ -24,6 +25,8 @@ from . import test_exact
 from . import test_fail_over
 from . import test_frequency_cap
 from . import test_gateway_answers
+from . import test_gateway_client
+from . import test_gateway_connection
 from . import test_gateway_generic
 from . import test_gateway_http
 from . import test_gateway_infobip
@@ -38,6 +41,7 @@ from . import test_gateway_sandbox
 from . import test_gateway_sinch
 from . import test_gateway_twilio
 from . import test_gateway_vonage
+from . import test_hand_over
 from . import test_hoot
 from . import test_inbound
 from . import test_install

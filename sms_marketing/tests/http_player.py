@@ -15,7 +15,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Heard:
-    """One request as it came. `connection` counts the connections from 1."""
+    """One request as it came: `lines` are its header fields as they were written.
+
+    `connection` counts the connections from 1.
+    """
 
     method: str
     target: str
@@ -23,6 +26,7 @@ class Heard:
     body: bytes
     connection: int
     at: float
+    lines: tuple = ()
 
     @property
     def fields(self) -> dict:
@@ -139,15 +143,16 @@ class HttpPlayer:
 
     def _read(self, stream, number):
         head = stream.readline(65536).decode("latin-1").split(" ", 2)
-        if len(head) != 3:
+        if len(head) != 3 or not head[0].isalpha():
             return None  # the peer is gone, or speaks TLS
         method, target, _version = head
-        headers = {}
+        headers, lines = {}, []
         while line := stream.readline().strip():
-            name, _colon, value = line.decode("latin-1").partition(":")
+            lines.append(line.decode("latin-1"))
+            name, _colon, value = lines[-1].partition(":")
             headers[name.strip().lower()] = value.strip()
         body = stream.read(int(headers.get("content-length", 0)))
-        return Heard(method, target, headers, body, number, time.monotonic())
+        return Heard(method, target, headers, body, number, time.monotonic(), tuple(lines))
 
     def _act(self, connection, play):
         self._stop.wait(play.delay)

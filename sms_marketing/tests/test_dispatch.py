@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..engine import dispatch, schedule
+from ..engine import claims, schedule
 from ..engine.vocabulary import STATES
 from ..gateways.sandbox import MAGIC, SandboxGateway
 from ..gateways.values import Accepted, Refused, Retry, Unknown
@@ -210,14 +210,14 @@ class TestDispatch(SmsMarketingCase):
         fine = self.message(self.contacts(1), name="Fine")
         broken.action_send()
         fine.action_send()
-        real = dispatch.write_texts
+        real = claims.write_texts
 
-        def fail(env, message_id, claims):
+        def fail(env, message_id, taken):
             if message_id == broken.id:
                 raise ZeroDivisionError
-            return real(env, message_id, claims)
+            return real(env, message_id, taken)
 
-        with patch.object(dispatch, "write_texts", fail), self.assertLogs(DISPATCH, "ERROR"):
+        with patch.object(claims, "write_texts", fail), self.assertLogs(DISPATCH, "ERROR"):
             self.run_lane()
         self.assertEqual(self.states(fine), {"sent": 1})
         self.assertEqual(self.states(broken), {"queued": 1})

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from unittest.mock import patch
 
 from odoo.tests import tagged
@@ -5,6 +6,7 @@ from odoo.tools import mute_logger
 
 from ..engine import claims, outcomes, schedule
 from ..engine.transactions import in_own_transaction
+from ..gateways.kannel import KannelGateway
 from ..gateways.sandbox import SandboxGateway
 from ..gateways.values import Accepted, Retry
 from .common import SmsMarketingCase
@@ -99,6 +101,22 @@ class TestDispatchFaults(SmsMarketingCase):
         self.assertEqual((recipient.state, recipient.reason), ("failed", "gave_up"))
         self.assertEqual(message.state, "sent")
 
+    def test_gateway_that_falls_silent_costs_few_texts(self):
+        left = iter([ACCEPTED] * 12)
+        with (
+            HttpPlayer(lambda heard: next(left, Play(close=True))) as player,
+            patch.object(KannelGateway, "batch_size", 4),
+        ):
+            gateway = self.make_kannel_gateway(kannel_url=player.url)
+            sender = self.make_sender("+12025550128", gateway)
+            message = self.message(self.contacts(60), sender_id=sender.id)
+            message.action_send()
+            self.run_lane(batch_size=32)
+            self.assertEqual(len(player.heard), 22)
+        # Two of the share in which it fell silent, and those in a row after which it is down.
+        self.assertEqual(self.states(message), {"sent": 12, "unknown": 10, "queued": 38})
+        self.assertTrue(gateway.down_since)
+
     def test_bug_in_a_gateway_loses_no_text(self):
         message = self.message(self.contacts(2))
         with (
@@ -126,6 +144,71 @@ class TestDispatchFaults(SmsMarketingCase):
         self.assertEqual(self.states(message), {"unknown": 2, "sent": 1})
         self.assertEqual(set(message.recipient_ids.mapped("segments")), {1})
         self.assertEqual(message.state, "sent")
+
+    def large_batch(self, player, meet):
+        """A message of 40 in batches of 10 and 30, and these in shares of four.
+
+        :param meet: called before each share, with its number from 1
+        """
+        real, shares = KannelGateway.send, []
+
+        def send(gateway, texts):
+            shares.append(len(texts))
+            meet(len(shares))
+            return real(gateway, texts)
+
+        for patched in (
+            patch.object(KannelGateway, "batch_size", 4),
+            patch.object(KannelGateway, "send", send),
+        ):
+            self.startPatcher(patched)
+        gateway = self.make_kannel_gateway(kannel_url=player.url)
+        sender = self.make_sender("+12025550129", gateway)
+        message = self.message(self.contacts(40), sender_id=sender.id)
+        message.action_send()
+        return message
+
+    def test_lane_that_died_in_a_large_batch_leaves_unknown_what_it_had_begun(self):
+        class Killed(BaseException):
+            pass
+
+        def die(share):
+            if share == 6:
+                raise Killed
+
+        with HttpPlayer(lambda heard: ACCEPTED) as player:
+            message = self.large_batch(player, die)
+            with suppress(Killed):  # `assertRaises` would roll back
+                self.run_lane(batch_size=32)
+            self.assertEqual(self.states(message), {"sent": 10, "sending": 30})
+            self.let_time_pass(3600)
+            with self.assertLogs(OUTCOMES, "WARNING"):
+                self.run_lane()
+            self.let_time_pass(2)
+            self.run_lane()
+            # Two shares that went out and were not recorded, the one that it died over, and the
+            # one that was to come next.
+            self.assertEqual(self.states(message), {"sent": 24, "unknown": 16})
+            numbers = [heard.fields["to"] for heard in player.heard]
+            self.assertEqual((len(numbers), len(set(numbers))), (32, 32))
+        self.assertFalse(self.env["sms.marketing.journal"].search([]))
+
+    def test_lane_that_only_seemed_dead_begins_no_more_of_its_batch(self):
+        def seem_dead(share):
+            if share == 5:
+                self.let_time_pass(3600)
+                with mute_logger(OUTCOMES):
+                    outcomes.expire_leases(self.env)
+                self.env.invalidate_all()
+
+        with HttpPlayer(lambda heard: ACCEPTED) as player:
+            message = self.large_batch(player, seem_dead)
+            self.run_lane(batch_size=32)
+            self.let_time_pass(2)
+            self.run_lane()
+            self.assertEqual(self.states(message), {"sent": 40})
+            numbers = [heard.fields["to"] for heard in player.heard]
+            self.assertEqual((len(numbers), len(set(numbers))), (40, 40))
 
     def test_slow_lane_that_reports_after_its_lease_is_believed(self):
         message = self.message(self.contacts(2))

@@ -1,11 +1,10 @@
 """What a gateway does when its HTTP peer misbehaves, on real sockets."""
 
 import logging
-import threading
 import time
 import unittest
 
-from odoo.addons.sms_marketing.gateways import http
+from odoo.addons.sms_marketing.gateways import connection
 from odoo.addons.sms_marketing.gateways.base import (
     Accepted,
     Account,
@@ -15,7 +14,7 @@ from odoo.addons.sms_marketing.gateways.base import (
     Text,
     Unknown,
 )
-from odoo.addons.sms_marketing.gateways.errors import NotTaken, OutcomeLost
+from odoo.addons.sms_marketing.gateways.errors import ConfigurationError
 from odoo.addons.sms_marketing.gateways.kannel import KannelGateway
 
 from .http_player import HttpPlayer, Play, closed_port, reply
@@ -26,9 +25,9 @@ HTML = "<!DOCTYPE html><html><head><title>nginx</title></head><body>Sorry</body>
 TAKEN = reply(202, "0: Accepted for delivery")
 
 
-def gateway_at(url, connect_timeout=2.0, read_timeout=2.0):
+def gateway_at(url, connect_timeout=2.0, read_timeout=2.0, cls=KannelGateway):
     settings = {"url": url, "username": "odoo", "password": PASSWORD}
-    return KannelGateway(Account(settings, CALLBACK, connect_timeout, read_timeout))
+    return cls(Account(settings, CALLBACK, connect_timeout, read_timeout))
 
 
 def text(index=0, **values):
@@ -210,11 +209,11 @@ class TestClient(unittest.TestCase):
     def test_idle_connection_is_not_used_again(self):
         with HttpPlayer(lambda heard: TAKEN) as player, gateway_at(player.url) as gateway:
             gateway.send([text()])
-            kept, http.KEEP_ALIVE = http.KEEP_ALIVE, 0.0
+            kept, connection.KEEP_ALIVE = connection.KEEP_ALIVE, 0.0
             try:
                 gateway.send([text()])
             finally:
-                http.KEEP_ALIVE = kept
+                connection.KEEP_ALIVE = kept
             self.assertEqual(player.connections, 2)
 
     def test_connection_that_the_peer_closed_is_replaced(self):
@@ -262,14 +261,23 @@ class TestClient(unittest.TestCase):
         with gateway_at("http://127.0.0.1:9/x") as gateway:
             self.assertEqual(gateway.send([]), [])
 
-    def test_close_ends_threads_and_may_be_repeated(self):
-        with HttpPlayer(lambda heard: TAKEN) as player:
-            gateway = gateway_at(player.url)
-            gateway.send([text(index) for index in range(8)])
-            gateway.close()
-            gateway.close()
-            names = [thread.name for thread in threading.enumerate()]
-            self.assertFalse([name for name in names if name.startswith("sms-gateway")])
+    def test_text_that_cannot_be_written_is_alone_with_it(self):
+        class Odd(KannelGateway):
+            def request_for(self, text):
+                if text.reference in raised:
+                    raise raised[text.reference]
+                return super().request_for(text)
+
+        raised = {
+            "reference1": RuntimeError(PASSWORD),
+            "reference2": ConfigurationError("Fill in the setting"),
+        }
+        with HttpPlayer(lambda heard: TAKEN) as player, gateway_at(player.url, cls=Odd) as gateway:
+            outcomes = gateway.send([text(index) for index in range(4)])
+            self.assertEqual(len(player.heard), 2)
+        refused = Refused(Reason.INVALID_REQUEST, detail="RuntimeError in the text")
+        waits = Retry(reason=Reason.CREDENTIALS, detail="Fill in the setting")
+        self.assertEqual(outcomes, [Accepted(), refused, waits, Accepted()])
 
     def test_no_secret_in_the_debug_log(self):
         with (
@@ -288,15 +296,3 @@ class TestClient(unittest.TestCase):
         words = repr(gateway) + repr(gateway.account) + repr(text(body="very private"))
         for secret in ("s3cr3t", "hook5ecret", "very private"):
             self.assertNotIn(secret, words)
-
-    def test_errors_of_one_request(self):
-        client = http.HttpClient("http://127.0.0.1", 1, 1, 1)
-        with self.assertRaises(NotTaken) as caught:
-            client.request("GET", f"http://127.0.0.1:{closed_port()}/?password=s3cr3t")
-        self.assertNotIn("s3cr3t", str(caught.exception))
-        self.assertIsNone(caught.exception.__cause__)
-        with HttpPlayer(lambda heard: Play(close=True)) as player:
-            with self.assertRaises(OutcomeLost):
-                client.request("POST", player.url, data=b"{}")
-            self.assertEqual(player.heard[0].body, b"{}")
-        client.close()

@@ -16,7 +16,7 @@ from odoo.addons.sms_marketing.gateways.base import (
     Retry,
     Unknown,
 )
-from odoo.addons.sms_marketing.gateways.http import MAX_ANSWER_BYTES
+from odoo.addons.sms_marketing.gateways.connection import MAX_ANSWER_BYTES
 from odoo.addons.sms_marketing.gateways.infobip import InfobipGateway
 from odoo.addons.sms_marketing.gateways.many import shares
 

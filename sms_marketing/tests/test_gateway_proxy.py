@@ -180,7 +180,11 @@ class TestProxy(unittest.TestCase):
         settings = {"url": f"https://{HOST}/sendsms", "username": "odoo", "password": "gate"}
         with proxy_to(closed_port(), refuse=407) as proxy:
             address = f"http://{LOGIN}@127.0.0.1:{proxy.port}"
-            with environment(https_proxy=address), self.assertRaises(ConfigurationError) as caught:
-                KannelGateway(Account(settings, "", 0.5, 0.5)).test_connection()
+            with (
+                environment(https_proxy=address),
+                KannelGateway(Account(settings, "", 0.5, 0.5)) as gateway,
+                self.assertRaises(ConfigurationError) as caught,
+            ):
+                gateway.test_connection()
         self.assertIn("HTTP 407", str(caught.exception))
         self.assertNotIn("pr0xy", str(caught.exception))

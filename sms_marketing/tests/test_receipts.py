@@ -89,6 +89,113 @@ class TestReceipts(SmsMarketingCase):
         self.env.invalidate_all()
         self.assertEqual((recipient.state, kept), ("delivered", 0))
 
+    @settings(
+        max_examples=30,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(("sending", "sent", "unknown", "failed")), st.booleans()),
+            min_size=2,
+            max_size=2,
+        ),
+        st.lists(
+            st.tuples(
+                st.integers(0, 1),  # of which text
+                st.booleans(),  # by our reference, or by the provider's
+                st.sampled_from(list(ReceiptStatus)),
+                st.sampled_from((None, 0, 3)),  # segments, and price
+                st.sampled_from((None, Reason.UNREACHABLE, Reason.BLOCKED)),
+                st.integers(1, 9),  # the hour at which it occurred
+            ),
+            min_size=1,
+            max_size=6,
+        ),
+    )
+    def test_receipts_of_one_call_are_as_those_of_several(self, texts, facts):
+        def told(number, is_ours, status, amount, reason, hour):
+            recipient = recipients[number].sudo()
+            # A text whose provider's reference is not known yet is told by ours.
+            is_ours = is_ours or not recipient.provider_reference
+            return Receipt(
+                reference=recipient.token if is_ours else "",
+                provider_reference=recipient.provider_reference or f"new-{number}",
+                status=status,
+                segments=amount,
+                price=amount,
+                currency="EUR" if amount else "",
+                reason=reason,
+                detail=f"hour {hour}",
+                occurred_at=datetime(2026, 11, 1, hour),
+            )
+
+        def take(call):
+            return receipts.receive(self.env, self.gateway.id, call)
+
+        def settle_or_take(call):
+            return not receipts.settle(self.env.cr, self.gateway.id, call) and take(call)
+
+        def end(calls, take):
+            with self.env.cr.savepoint() as savepoint:
+                kept = sum(map(take, calls))
+                self.env.invalidate_all()
+                names = ("state", "reason", "detail", "segments", "price", "price_currency")
+                more = ("sent_at", "settled_at", "provider_reference")
+                seen = recipients.read([*names, *more]), kept
+                savepoint.rollback()
+                self.env.invalidate_all()
+            return seen
+
+        with self.env.cr.savepoint() as savepoint:
+            recipients = self.send(self.message(self.contacts(2)))
+            for recipient, (state, is_known) in zip(recipients, texts, strict=True):
+                self.env.cr.execute(
+                    "UPDATE sms_marketing_recipient SET state = %s, provider_reference = %s,"
+                    " sent_at = NULL WHERE id = %s",
+                    [state, f"known-{recipient.id}" if is_known else None, recipient.id],
+                )
+            self.env.invalidate_all()
+            call = [told(*fact) for fact in facts]
+            each = [[receipt] for receipt in call]
+            self.assertEqual(end([call], take), end(each, take))
+            self.assertEqual(end(each, settle_or_take), end(each, take))
+            savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_settled_in_one_statement(self):
+        recipient = self.sent()
+        token = recipient.sudo().token
+        self.env.cr.execute("DELETE FROM sms_marketing_statistic_mark")
+
+        def settle(status, **facts):
+            receipt = Receipt(reference=token, status=status, **facts)
+            return receipts.settle(self.env.cr, self.gateway.id, [receipt])
+
+        with self.assertQueryCount(1):
+            self.assertTrue(settle(ReceiptStatus.DELIVERED, provider_reference="provider-7"))
+        self.env.invalidate_all()
+        self.assertEqual(recipient.state, "delivered")
+        self.env.cr.execute("SELECT message_id FROM sms_marketing_statistic_mark")
+        self.assertEqual(self.env.cr.fetchall(), [(recipient.message_id.id,)])
+        self.assertFalse(settle(ReceiptStatus.ACCEPTED), "nothing that it could change")
+        self.assertFalse(settle(ReceiptStatus.UNDELIVERED, reason=Reason.OPTED_OUT))
+        self.env.cr.execute("SELECT count(*) FROM sms_marketing_statistic_mark")
+        self.assertEqual(self.env.cr.fetchall(), [(1,)])
+
+    def test_test_text_is_settled_too(self):
+        """It has no message, and leaves a mark that names none."""
+        recipient = self.sent()
+        self.env.cr.execute(
+            "UPDATE sms_marketing_recipient SET kind = 'test', message_id = NULL WHERE id = %s",
+            [recipient.id],
+        )
+        receipt = Receipt(reference=recipient.sudo().token, status=ReceiptStatus.DELIVERED)
+        self.assertTrue(receipts.settle(self.env.cr, self.gateway.id, [receipt]))
+        self.env.invalidate_all()
+        self.assertEqual(recipient.state, "delivered")
+        self.roll_up()
+
     def test_receipt_before_our_own_record_of_the_send(self):
         message = self.message(self.contacts(1))
         message.action_send()

@@ -9,6 +9,8 @@ from odoo.addons.sms_marketing.engine import consent, frequency, schedule
 from odoo.addons.sms_marketing.engine.dispatch import Lane
 from odoo.addons.sms_marketing.engine.transactions import in_own_transaction
 
+from .inside import without_quiet_hours
+
 BATCH = 10
 
 
@@ -18,6 +20,7 @@ def send_two_at_once(env, *, contacts, with_lock=True):
     :param with_lock: False leaves the numbers' lock out, to show that the test would see it
     :return: texts sent, the most that one number got, and how many were stopped by the cap
     """
+    without_quiet_hours(env)
     gateway = env["sms.marketing.gateway"].create({"name": "Sandbox of caps"})
     sender = env["sms.marketing.sender"].create({"value": "+12025550123", "gateway_id": gateway.id})
     partners = env["res.partner"].create(
