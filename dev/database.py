@@ -184,14 +184,27 @@ def drop(server, database):
     shutil.rmtree(_filestore(database), ignore_errors=True)
 
 
-def run_odoo(database, arguments):
-    """Run Odoo once, without its web server, with a fresh log; raise on errors in the log."""
+def write_bundles(database):
+    """Have the browser's bundles of scripts and styles written and kept in a database.
+
+    As Odoo's own runner does before tests in the browser: else each of them waits for its own.
+    """
+    script = "env['ir.qweb']._pregenerate_assets_bundles()\nenv.cr.commit()\n"
+    with step("Writing the bundles for the browser"):
+        run_odoo(database, [], command="shell", script=script)
+
+
+def run_odoo(database, arguments, command="server", script=""):
+    """Run Odoo once, without its web server, with a fresh log; raise on errors in the log.
+
+    `script` is what a `shell` is to run.
+    """
     log = LOGS / f"odoo-{database}.log"
     log.unlink(missing_ok=True)
-    command = [PYTHON, "-m", "odoo", "server", "-c", ODOO_CONF, "-d", database, "--no-http"]
+    command = [PYTHON, "-m", "odoo", command, "-c", ODOO_CONF, "-d", database, "--no-http"]
     result = subprocess.run(
         list(map(str, [*command, "--stop-after-init", "--logfile", log, *arguments])),
-        stdin=subprocess.DEVNULL,
+        input=script,
         capture_output=True,
         text=True,
         cwd=DEV,

@@ -70,7 +70,9 @@ def _run_suites(server, tests, problems):
             else:
                 database.drop(server, used)
                 database.clone(server, pristine, used)
-                if suite != "odoo":
+                if suite == "odoo":
+                    database.write_bundles(used)
+                else:
                     with step(f"Installing {suite}"):
                         database.run_odoo(used, ["-i", suite])
                 command = [*odoo_pytest(used), "--odoo-log-level=info"]
