@@ -57,7 +57,6 @@ def test_rate_holds_over_processes(
     assert min(handled) > sending.RECIPIENTS / 5, "one lane did nearly all"
     for window, most in fastest.items():
         assert most <= rate * window * (1 + BLUR) + ODD_TEXTS, f"too fast in {window} s"
-    assert (len(arrivals) - 1) / took >= 0.9 * rate, "much slower than it may be"
 
 
 def most_within(moments, window):
