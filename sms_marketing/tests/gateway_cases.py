@@ -20,7 +20,7 @@ from odoo.addons.sms_marketing.gateways.errors import (
     VerificationError,
 )
 
-from .http_player import HttpPlayer, closed_port, reply
+from .http_player import PATIENCE, HttpPlayer, closed_port, reply
 from .provider_accounts import CALLBACK, SETTINGS
 
 HTML = "<!DOCTYPE html><html><head><title>nginx</title></head><body>Sorry</body></html>"
@@ -53,7 +53,7 @@ class ProviderCase:
         return get_gateway_class(self.provider)
 
     def account(self, callback=CALLBACK, **settings):
-        return Account(SETTINGS[self.provider] | settings, callback, 2.0, 2.0)
+        return Account(SETTINGS[self.provider] | settings, callback, PATIENCE, PATIENCE)
 
     def at(self, player_url, **settings):
         """A gateway whose provider is a player."""

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
+#: Seconds that a test allows for what is to come: more than a busy machine takes.
+PATIENCE = 60.0
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -78,6 +81,8 @@ class HttpPlayer:
     connections: int = 0
     running: int = 0
     most_running: int = 0
+    #: how often `filler` was written
+    filled: int = 0
 
     def __enter__(self):
         self._lock = threading.Lock()
@@ -98,6 +103,21 @@ class HttpPlayer:
             for connection in self._sockets:
                 connection.close()
         self._thread.join(5)
+
+    def wait_until_heard(self):
+        """Wait until it has heard something, and what may come twice could come."""
+        self._wait_until(lambda: self.heard)
+
+    def wait_until_idle(self):
+        """Wait until it has answered all that it heard, and the peer could notice."""
+        self._wait_until(lambda: not self.running)
+
+    @staticmethod
+    def _wait_until(is_so):
+        end = time.monotonic() + PATIENCE
+        while not is_so() and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.03)
 
     def _accept(self):
         while not self._stop.is_set():
@@ -164,6 +184,7 @@ class HttpPlayer:
             self._stop.wait(play.drip)
         for _number in range(play.repeat):
             connection.sendall(play.filler)
+            self.filled += 1
         if play.reset:
             # Linger with time 0: the kernel sends RST instead of FIN.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

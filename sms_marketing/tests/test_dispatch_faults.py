@@ -1,4 +1,5 @@
 from contextlib import suppress
+from dataclasses import replace
 from unittest.mock import patch
 
 from odoo.tests import tagged
@@ -10,7 +11,7 @@ from ..gateways.kannel import KannelGateway
 from ..gateways.sandbox import SandboxGateway
 from ..gateways.values import Accepted, Retry
 from .common import SmsMarketingCase
-from .http_player import HttpPlayer, Play, reply
+from .http_player import PATIENCE, HttpPlayer, Play, reply
 
 ACCEPTED = reply(202, "0: Accepted for delivery")
 HAND_OVER = "odoo.addons.sms_marketing.engine.hand_over"
@@ -51,14 +52,17 @@ class TestDispatchFaults(SmsMarketingCase):
                 Play(b"HTTP/1.1 202 OK\r\nContent-Length: 40\r\n\r\n0: Acc", close=True),
                 "unknown",
             ),
-            "slow": (reply(202, "0: Accepted for delivery", delay=3), "unknown"),
+            "slow": (replace(ACCEPTED, delay=PATIENCE), "unknown"),
             "login": (reply(403, "Authorization failed for sendsms"), "queued"),
             "throttled": (reply(429, "", Retry_After="7"), "queued"),
             "elsewhere": (reply(404, "<html>Not found</html>"), "queued"),
         }
         for name, (play, state) in plays.items():
             with self.subTest(name), HttpPlayer(lambda heard, play=play: play) as player:
-                gateway = self.make_kannel_gateway(name=name, kannel_url=player.url, read_timeout=1)
+                patience = 1 if name == "slow" else PATIENCE
+                gateway = self.make_kannel_gateway(
+                    name=name, kannel_url=player.url, read_timeout=patience
+                )
                 message = self.message(
                     self.contacts(2), sender_id=self.make_sender("+12025550125", gateway).id
                 )

@@ -21,12 +21,8 @@ class TestFailOver(SmsMarketingCase):
         for name in self.answers:
             player = HttpPlayer(lambda heard, name=name: self.answers[name])
             self.players[name] = self.enterContext(player)
-        self.second = self.make_kannel_gateway(
-            name="Second", kannel_url=self.players["second"].url, read_timeout=1
-        )
-        self.first = self.make_kannel_gateway(
-            name="First", kannel_url=self.players["first"].url, read_timeout=1
-        )
+        self.second = self.make_kannel_gateway(name="Second", kannel_url=self.players["second"].url)
+        self.first = self.make_kannel_gateway(name="First", kannel_url=self.players["first"].url)
         self.of_first = self.make_sender("+12025550130", self.first)
         self.of_second = self.make_sender("+12025550131", self.second)
         self.administrator = self.user("gateways", "sms_marketing.group_administrator")

@@ -1,7 +1,6 @@
 """How answers are read from a connection: in any pieces, from servers of any manners."""
 
 import asyncio
-import time
 import unittest
 from unittest.mock import patch
 
@@ -12,7 +11,7 @@ from odoo.addons.sms_marketing.gateways import http
 from odoo.addons.sms_marketing.gateways.connection import AnswerReader
 from odoo.addons.sms_marketing.gateways.errors import NotTaken, OutcomeLost
 
-from .http_player import HttpPlayer, Play, reply
+from .http_player import PATIENCE, HttpPlayer, Play, reply
 
 LENGTH = b"HTTP/1.1 202 OK\r\nContent-Length: 7\r\nRetry-After: 3\r\n\r\nAccepts"
 CHUNKED = (
@@ -71,11 +70,11 @@ class TestAnswerReader(unittest.TestCase):
 
 
 class TestConnection(unittest.TestCase):
-    def answers(self, *plays, pause=0.0, data=None):
+    def answers(self, *plays, data=None):
         """Answers to as many requests, one after another, and how many connections they took."""
         left = iter(plays)
         with HttpPlayer(lambda heard: next(left)) as player:
-            client = http.HttpClient(player.url, 2, 2, 4)
+            client = http.HttpClient(player.url, PATIENCE, PATIENCE, 4)
             self.addCleanup(client.close)
             answers = []
             for _play in plays:
@@ -83,7 +82,7 @@ class TestConnection(unittest.TestCase):
                     lambda url: client.request("POST", url, data=data), [player.url]
                 )
                 answers.append((answer.status, answer.body, answer.complete))
-                time.sleep(pause)
+                player.wait_until_idle()
             return answers, player.connections
 
     def test_sloppy_servers_are_understood(self):
@@ -115,13 +114,13 @@ class TestConnection(unittest.TestCase):
         other = LENGTH.replace(b"202", b"500")
         for tail in (other, b"rubbish", b"\x00"):
             with self.subTest(tail=tail):
-                answers, connections = self.answers(Play(LENGTH + tail), Play(LENGTH), pause=0.3)
+                answers, connections = self.answers(Play(LENGTH + tail), Play(LENGTH))
                 self.assertEqual(answers, [(202, b"Accepts", True)] * 2)
                 self.assertEqual(connections, 2, "a spoilt connection was used again")
 
     def test_what_comes_unasked_is_nobody_s(self):
         late = Play(LENGTH, filler=LENGTH.replace(b"202", b"500"), repeat=1)
-        answers, connections = self.answers(late, Play(LENGTH), pause=0.3)
+        answers, connections = self.answers(late, Play(LENGTH))
         self.assertEqual(answers, [(202, b"Accepts", True)] * 2)
         self.assertEqual(connections, 2)
 
@@ -144,7 +143,7 @@ class TestConnection(unittest.TestCase):
                 HttpPlayer(lambda heard: Play(), before_reading=first) as player,
                 patch.object(http, "_connect", late),
             ):
-                client = http.HttpClient(player.url, 2, 2, 4)
+                client = http.HttpClient(player.url, PATIENCE, PATIENCE, 4)
                 self.addCleanup(client.close)
                 with self.assertRaisesRegex(NotTaken, "ConnectionResetError"):
                     client.map(
@@ -155,7 +154,7 @@ class TestConnection(unittest.TestCase):
 
     def test_peer_that_leaves_before_it_has_read_all(self):
         with HttpPlayer(lambda heard: Play(), before_reading=Play(close=True)) as player:
-            client = http.HttpClient(player.url, 2, 2, 4)
+            client = http.HttpClient(player.url, PATIENCE, PATIENCE, 4)
             self.addCleanup(client.close)
             with self.assertRaises(OutcomeLost):
                 client.map(

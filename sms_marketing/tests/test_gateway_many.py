@@ -21,7 +21,7 @@ from odoo.addons.sms_marketing.gateways.infobip import InfobipGateway
 from odoo.addons.sms_marketing.gateways.many import shares
 
 from .gateway_cases import HTML, a_text
-from .http_player import HttpPlayer, Play, reply
+from .http_player import PATIENCE, HttpPlayer, Play, reply
 from .provider_accounts import CALLBACK, SETTINGS
 
 LIMIT = InfobipGateway.texts_per_call
@@ -34,11 +34,11 @@ def texts(count, **values):
     ]
 
 
-def gateway_at(url):
+def gateway_at(url, read_timeout=PATIENCE):
     """A gateway whose provider is a player."""
     server = url.removesuffix("/cgi-bin/sendsms")
     with patch.object(InfobipGateway, "server", server):
-        return InfobipGateway(Account(SETTINGS["infobip"], CALLBACK, 2.0, 2.0))
+        return InfobipGateway(Account(SETTINGS["infobip"], CALLBACK, PATIENCE, read_timeout))
 
 
 def messages(heard):
@@ -82,9 +82,9 @@ class TestShares(unittest.TestCase):
 
 
 class TestManyTexts(unittest.TestCase):
-    def send(self, play, sent):
+    def send(self, play, sent, **limits):
         """Outcomes of texts, and how many texts each call had."""
-        with HttpPlayer(play) as player, gateway_at(player.url) as gateway:
+        with HttpPlayer(play) as player, gateway_at(player.url, **limits) as gateway:
             outcomes = gateway.send(sent)
             self.assertEqual(len(outcomes), len(sent))
             for outcome in outcomes:
@@ -159,10 +159,11 @@ class TestManyTexts(unittest.TestCase):
             Play(close=True),
             Play(reset=True),
             Play(half, close=True),
-            reply(200, "{}", delay=3),
+            reply(200, "{}", delay=PATIENCE),
         ):
+            limits = {"read_timeout": 1.0} if play.delay else {}
             with self.subTest(play=play.data[:60]):
-                outcomes, heard = self.send(lambda heard, play=play: play, texts(3))
+                outcomes, heard = self.send(lambda heard, play=play: play, texts(3), **limits)
                 self.assertEqual([type(outcome) for outcome in outcomes], [Unknown] * 3)
                 self.assertEqual(len(heard), 1, "handed over more than once")
 

@@ -35,7 +35,7 @@ class LookupCase(SmsMarketingCase, CronMixinCase):
         gateway_class = lookup.get_gateway_class(self.provider)
         server = self.player.url.removesuffix("/cgi-bin/sendsms")
         self.patch(gateway_class, "server", server)
-        self.account = self.make_gateway(**record_values(self.provider), read_timeout=1)
+        self.account = self.make_gateway(**record_values(self.provider))
         self.number_of_sender = self.make_sender("+12025550150", self.account)
 
     def play(self, heard):

@@ -42,7 +42,7 @@ class TestRawCalls(SmsMarketingHttpCase):
 
     def send_raw(self, target, method="GET", body=None, headers=()):
         """A request as it is written here: `requests` would put addresses in order."""
-        connection = HTTPConnection(urlsplit(self.base_url()).netloc, timeout=10)
+        connection = HTTPConnection(urlsplit(self.base_url()).netloc, timeout=60)
         with self.allow_requests():
             cookie = f"{TEST_CURSOR_COOKIE_NAME}={self.http_request_key}"
             connection.request(method, target, body, {"Cookie": cookie, **dict(headers)})
