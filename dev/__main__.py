@@ -18,12 +18,12 @@ BENCH_DATABASE = f"{ADDON}_bench"
 
 
 @contextlib.contextmanager
-def ready(testing=False):
-    """Set everything up, and provide the running PostgreSQL server."""
+def ready(testing=False, hasty=False):
+    """Set everything up, and provide the running PostgreSQL server (`postgres.running`)."""
     with locked():
         venv.ensure_venv(testing)
         addons = odoo_source.ensure_odoo()
-    with postgres.running() as server:
+    with postgres.running(hasty) as server:
         with locked():
             database.write_configuration(server, addons)
         yield server
@@ -77,7 +77,7 @@ def command_test(options):
     tests = options.tests or os.environ.get("TESTS", "").split()
     raise_floor = os.environ.get("RAISE", "") not in ("", "0")
     try:
-        with ready(testing=True) as server:
+        with ready(testing=True, hasty=True) as server:
             return suites.run_all(server, tests, raise_floor)
     except SetupError as error:
         print(f"error: {error}\n0 passed, 1 failed, 0 skipped", flush=True)

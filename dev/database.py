@@ -262,7 +262,7 @@ def _filestore(database):
 
 
 def _check_name(database):
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", database):
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", database):
         raise SetupError(
-            f"{database!r} cannot be a database name here: use small letters, digits and _."
+            f"{database!r} cannot be a database name here: use small letters, digits, - and _."
         )

@@ -1,5 +1,7 @@
 """Checks of style and of common mistakes, for Python, XML and JavaScript."""
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -24,6 +26,12 @@ def lint():
         return failed
     _install_node_packages()
     return failed + [name for name, command in _node_checks() if not _passes(name, command)]
+
+
+def written_lint():
+    """Run every check without a word; return what failed (as `lint`), and what it printed."""
+    with io.StringIO() as text, contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+        return lint(), text.getvalue()
 
 
 def reformat():

@@ -18,7 +18,6 @@ from .report import SetupError, step
 
 STATE = DEV / "postgres.json"
 SUPERUSER = "odoo"
-# `fsync` stays on: tests stop this server as a crash would, and nothing may be lost then.
 SETTINGS = {
     "listen_addresses": "'127.0.0.1'",
     "unix_socket_directories": "''",
@@ -33,6 +32,8 @@ SETTINGS = {
     "log_timezone": "'UTC'",
     "lc_messages": "'C'",
 }
+# For tests, whose databases need not outlive a machine that fails.
+HASTY = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
 SHARED_MEMORY_NEEDED = 512 * 1024 * 1024
 
 
@@ -47,11 +48,6 @@ class Server:
     data: str = ""
     account: str = ""
     keep: bool = False
-
-    @property
-    def is_own(self):
-        """Tell whether set-up made this server, so that it may start and stop it."""
-        return bool(self.data)
 
     def variables(self):
         """Return the PG… environment variables for this server."""
@@ -85,8 +81,11 @@ def _save(server):
 
 
 @contextlib.contextmanager
-def running():
-    """Provide a running server; one that this starts is stopped when its last user has ended."""
+def running(hasty=False):
+    """Provide a running server; one that this starts is stopped when its last user has ended.
+
+    `hasty` spares it waiting for the disk, where it is started here.
+    """
     server = from_environment()
     if server:
         yield server
@@ -94,7 +93,7 @@ def running():
     with open(DEV / "postgres.users", "w") as users:
         with locked():
             fcntl.flock(users, fcntl.LOCK_SH)
-            server = start()
+            server = start(hasty=hasty)
         try:
             yield server
         finally:
@@ -112,8 +111,11 @@ def _stop_if_last(users):
         stop()
 
 
-def start(keep=False):
-    """Start our own cluster, made when it is not there yet; `keep` it after the command ends."""
+def start(keep=False, hasty=False):
+    """Start our own cluster, made when it is not there yet; `keep` it after the command ends.
+
+    One that is to be kept keeps what it is given, so `hasty` is only for one that is not.
+    """
     server = saved()
     if not server:
         with step("Making a PostgreSQL cluster"):
@@ -126,20 +128,23 @@ def start(keep=False):
     server.keep = server.keep or keep
     _save(server)
     if not alive:
+        options = f"-c port={server.port}" + (f" {HASTY}" if hasty else "")
         _as_account(
             server.account,
             [binary("pg_ctl"), "start", "-w", "-t", "60", "-D", server.data]
-            + ["-l", Path(server.data).parent / "postgresql.log", "-o", f"-c port={server.port}"],
+            + ["-l", Path(server.data).parent / "postgresql.log", "-o", options],
             detached=True,
         )
     return server
 
 
-def stop(mode="fast"):
-    """Stop our own cluster if it runs. Mode `immediate` is a crash."""
+def stop():
+    """Stop our own cluster if it runs."""
     server = saved()
     if server and is_alive(server):
-        _as_account(server.account, [binary("pg_ctl"), "stop", "-w", "-m", mode, "-D", server.data])
+        _as_account(
+            server.account, [binary("pg_ctl"), "stop", "-w", "-m", "fast", "-D", server.data]
+        )
 
 
 def is_alive(server):

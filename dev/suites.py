@@ -5,14 +5,16 @@ import re
 import signal
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from . import database, lint, parts, testing
+from . import database, lint, parts, testing, workers
 from .paths import ADDON, LOGS, ODOO_CONF, PYTHON, ROOT
 from .report import SetupError, note, step, warn
 
 FLOOR = ROOT / "dev" / "test-count.txt"
 DATABASE_PREFIX = f"{ADDON}_test_"
+BROWSER_TESTS = f"{ADDON}/tests/browser"
 SUITE_SECONDS = 3600
 
 # Reasons of tests that were skipped because the machine lacks a part that set-up should bring.
@@ -39,11 +41,14 @@ class Result:
 def run_all(server, tests=(), raise_floor=False):
     """Run everything, or only `tests` (paths with `::name`); return the exit status."""
     problems, results = [], []
+    missing = parts.ensure(parts.CHROMIUM, parts.KANNEL, *([] if tests else [parts.NODE]))
+    if missing and _is_ci():
+        problems += [f"missing: {', '.join(part.packages)}" for part in missing]
     try:
-        if not tests:
-            with step("Checking style and common mistakes"):
-                problems += [f"check failed: {name}" for name in lint.lint()]
-        results = _run_suites(server, tests, problems)
+        # The checks of the sources do not need the database that is made meanwhile.
+        with ProcessPoolExecutor(1) as beside:
+            checks = None if tests else beside.submit(lint.written_lint)
+            results = _run_suites(server, tests, problems, checks)
     except SetupError as error:
         problems.append(str(error))
     if not tests and results:
@@ -51,10 +56,7 @@ def run_all(server, tests=(), raise_floor=False):
     return _summary(results, problems)
 
 
-def _run_suites(server, tests, problems):
-    missing = parts.ensure(parts.CHROMIUM, parts.KANNEL)
-    if missing and _is_ci():
-        problems += [f"missing: {', '.join(part.packages)}" for part in missing]
+def _run_suites(server, tests, problems, checks):
     _drop_leftovers(server)
     pristine = f"{DATABASE_PREFIX}{os.getpid()}"
     used = f"{pristine}_odoo"
@@ -62,6 +64,8 @@ def _run_suites(server, tests, problems):
     try:
         database.install(server, pristine, demo=True)
         description = testing.describe(server, pristine)
+        if checks:
+            problems += _end_of_checks(checks)
         variables = testing.server_environment(server) | {testing.VARIABLE: str(description)}
         results = []
         for suite, paths in _selected(tests):
@@ -70,25 +74,38 @@ def _run_suites(server, tests, problems):
             else:
                 database.drop(server, used)
                 database.clone(server, pristine, used)
-                if suite == "odoo":
+                if suite == "browser":
                     database.write_bundles(used)
-                else:
+                elif suite != "odoo":
                     with step(f"Installing {suite}"):
                         database.run_odoo(used, ["-i", suite])
                 command = [*odoo_pytest(used), "--odoo-log-level=info"]
             no_runner = {} if suite == "system" else NO_JOB_RUNNER
+            if suite in SEVERAL_PROCESSES and not tests:
+                command += workers.options()
             results.append(_run_suite(suite, [*command, *paths], variables | no_runner))
             if suite != "system":
                 problems += _logged_errors(suite)
-            if suite == "odoo":
+            if suite == "browser":
                 results.append(_hoot_result())
         return results
     finally:
-        for name in (used, pristine):
-            database.drop(server, name)
+        for name in database.names(server):
+            if name == pristine or name.startswith(f"{pristine}_"):
+                database.drop(server, name)
         if description:
             description.unlink()
 
+
+def _end_of_checks(checks):
+    with step("Checking style and common mistakes (begun before)"):
+        failed, text = checks.result()
+        print(text, end="", flush=True)
+    return [f"check failed: {name}" for name in failed]
+
+
+#: Suites whose tests one process runs on one core. (A browser takes more by itself.)
+SEVERAL_PROCESSES = ("odoo", "system")
 
 #: No job runner inside the tests of a database that has `queue_job`.
 NO_JOB_RUNNER = {"ODOO_QUEUE_JOB_CHANNELS": "root:0"}
@@ -107,21 +124,33 @@ def plain_pytest():
 
 def is_system_test(path):
     """Tell whether a test's path belongs to the whole-system tests."""
-    return path.split("::")[0].removeprefix("./").split("/")[0] in ("tests", "dev")
+    return _suite_of(path) == "system"
+
+
+def _suite_of(path):
+    folder, *_rest = path.split("::")[0].removeprefix("./").split("/")
+    if folder in ("dev", "tests"):
+        return "system"
+    if folder in _other_addons():
+        return folder
+    return "browser" if path.removeprefix("./").startswith(BROWSER_TESTS) else "odoo"
+
+
+def _other_addons():
+    return sorted({path.parent.name for path in ROOT.glob("*/__manifest__.py")} - {ADDON})
 
 
 def _selected(tests):
-    """Return (suite, paths): the main add-on (`odoo`), each other add-on, the whole system."""
-    others = sorted({path.parent.name for path in ROOT.glob("*/__manifest__.py")} - {ADDON})
-    if not tests:
-        suites = [(name, [name]) for name in others]
-        return [("odoo", [ADDON]), *suites, ("system", ["dev/tests", "tests"])]
-    chosen = {"odoo": [], **{name: [] for name in others}, "system": []}
-    for path in tests:
-        folder = path.split("::")[0].removeprefix("./").split("/")[0]
-        suite = "system" if is_system_test(path) else folder if folder in others else "odoo"
-        chosen[suite].append(path)
-    return [(suite, paths) for suite, paths in chosen.items() if paths]
+    """Return (suite, paths) of the main add-on (`odoo`, `browser`), others, the whole system."""
+    suites = {
+        "odoo": [ADDON, f"--ignore={BROWSER_TESTS}"],
+        "browser": [BROWSER_TESTS],
+        **{name: [name] for name in _other_addons()},
+        "system": ["dev/tests", "tests"],
+    }
+    if tests:
+        suites = {suite: [path for path in tests if _suite_of(path) == suite] for suite in suites}
+    return [(suite, paths) for suite, paths in suites.items() if paths]
 
 
 def _run_suite(suite, command, variables):
@@ -146,20 +175,22 @@ def _suite_log(suite):
     return LOGS / f"pytest-{suite}-{os.getpid()}.log"
 
 
+def _logged(suite):
+    """Return what all processes of a suite logged."""
+    logs = workers.logs(_suite_log(suite))
+    return "\n".join(log.read_text(errors="replace") for log in logs)
+
+
 def _logged_errors(suite):
     """Return the errors that Odoo logged in a suite and no test expected (`assertLogs`)."""
-    log = _suite_log(suite)
-    lines = LOGGED_ERROR.finditer(log.read_text(errors="replace") if log.is_file() else "")
-    found = [match[0][:300] for match in lines]
-    more = [f"… and {len(found) - 5} more in {log}"] if len(found) > 5 else []
+    found = [match[0][:300] for match in LOGGED_ERROR.finditer(_logged(suite))]
+    more = [f"… and {len(found) - 5} more in {LOGS}"] if len(found) > 5 else []
     return [f"logged during the tests: {line}" for line in (found[:5] + more)]
 
 
 def _hoot_result():
     """Count the add-on's Hoot tests that passed in the browser; a failed one fails its suite."""
-    log = _suite_log("odoo")
-    text = log.read_text(errors="replace") if log.is_file() else ""
-    return Result("hoot", passed=len(set(HOOT_PASSED.findall(text))))
+    return Result("hoot", passed=len(set(HOOT_PASSED.findall(_logged("browser")))))
 
 
 def _run_group(command, variables):
@@ -268,7 +299,7 @@ def _summary(results, problems):
 def _drop_leftovers(server):
     """Delete test databases of runs that were killed."""
     for name in database.names(server):
-        match = re.fullmatch(rf"{DATABASE_PREFIX}(\d+)(_\w+)?", name)
+        match = re.fullmatch(rf"{DATABASE_PREFIX}(\d+)(_[\w-]+)?", name)
         if match and not os.path.exists(f"/proc/{match[1]}"):
             database.drop(server, name)
 

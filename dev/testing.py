@@ -17,8 +17,7 @@ class TestSetup:
     """The machine as whole-system tests see it. Paths are text, None where a part is missing.
 
     `database` has the add-on and demo data: clone it, do not change it. `pg` holds host, port,
-    user, password; `pg_ctl` the program, the cluster (`data`) and the system user (`account`, ''
-    for our own) of a cluster that set-up made, else None.
+    user, password.
     """
 
     __test__ = False
@@ -30,7 +29,6 @@ class TestSetup:
     addons_path: str
     database: str
     pg: dict
-    pg_ctl: dict | None
     chromium: str | None
     kannel: dict
 
@@ -63,15 +61,6 @@ class TestSetup:
         base = [self.python, "-m", "odoo", command, "-c", self.odoo_conf, "-d", name]
         return [*base, *map(str, arguments)]
 
-    def crash_postgres(self):
-        """Stop our own cluster as a crash would (`immediate`)."""
-        postgres.stop("immediate")
-
-    def start_postgres(self):
-        """Start our own cluster again, on the same port."""
-        server = postgres.saved()
-        postgres.start(keep=bool(server and server.keep))
-
 
 def load():
     """Return the set-up that `make test` (or `python3 -m dev pytest`) describes."""
@@ -86,7 +75,6 @@ def load():
 
 def describe(server, database_name):
     """Write the description of this machine for tests; return the file's path."""
-    own = server.is_own
     data = TestSetup(
         root=str(ROOT),
         dev=str(DEV),
@@ -95,13 +83,6 @@ def describe(server, database_name):
         addons_path=_addons_path(),
         database=database_name,
         pg={name: getattr(server, name) for name in ("host", "port", "user", "password")},
-        pg_ctl={
-            "binary": str(postgres.binary("pg_ctl")),
-            "data": server.data,
-            "account": server.account,
-        }
-        if own
-        else None,
         chromium=_text(parts.find(*parts.CHROMIUM.programs[0])),
         kannel={name: _text(parts.find(name)) for name in ("bearerbox", "smsbox", "fakesmsc")},
     )

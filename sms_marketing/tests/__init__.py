@@ -3,7 +3,6 @@ from . import test_activity_access
 from . import test_allowance
 from . import test_answer_languages
 from . import test_approval
-from . import test_approval_tour
 from . import test_audience
 from . import test_audience_pieces
 from . import test_batch_size
@@ -42,7 +41,6 @@ from . import test_gateway_sinch
 from . import test_gateway_twilio
 from . import test_gateway_vonage
 from . import test_hand_over
-from . import test_hoot
 from . import test_inbound
 from . import test_install
 from . import test_keyword
@@ -57,7 +55,6 @@ from . import test_opt_out_text
 from . import test_partner
 from . import test_preference_link
 from . import test_preferences
-from . import test_preview
 from . import test_privacy_export
 from . import test_privacy_lookup
 from . import test_provider_accounts
@@ -69,7 +66,6 @@ from . import test_review
 from . import test_review_panel
 from . import test_security
 from . import test_send_test
-from . import test_send_test_tour
 from . import test_sender_gateway
 from . import test_sender_pool
 from . import test_short_link
@@ -77,7 +73,6 @@ from . import test_sign_up
 from . import test_sign_up_codes
 from . import test_sign_up_form
 from . import test_statistics
-from . import test_stop_wish_tour
 from . import test_stop_wishes
 from . import test_test_number
 from . import test_text_allowance
@@ -97,9 +92,15 @@ from . import test_throttle
 from . import test_time_zone_overview
 from . import test_timing
 from . import test_token_default
-from . import test_tour_composer
-from . import test_tours
 from . import test_unknown
-from . import test_unknown_tour
 from . import test_view_audience
 from . import test_webhooks
+from .browser import test_approval_tour
+from .browser import test_composer_tour
+from .browser import test_hoot
+from .browser import test_message_access_tour
+from .browser import test_message_tour
+from .browser import test_preview
+from .browser import test_send_test_tour
+from .browser import test_stop_wish_tour
+from .browser import test_unknown_tour

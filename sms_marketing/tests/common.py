@@ -7,6 +7,7 @@ from odoo.fields import Command
 from odoo.tests import HttpCase, TransactionCase, new_test_user
 
 from ..engine import audience, consent, dispatch, sandbox, schedule, statistics
+from .http_player import PATIENCE
 
 SENDER = "+12025550123"
 
@@ -309,4 +310,9 @@ class SmsMarketingCase(SmsMarketingMixin, TransactionCase):
 
 
 class SmsMarketingHttpCase(SmsMarketingMixin, HttpCase):
-    """A test over HTTP."""
+    """A test over HTTP. Its limits of time are those of a machine that is slow and busy."""
+
+    test_cursor_lock_timeout = PATIENCE
+
+    def url_open(self, *args, timeout=PATIENCE, **kwargs):
+        return super().url_open(*args, timeout=timeout, **kwargs)

@@ -56,7 +56,7 @@ class TestNormalise(BaseCase):
             "1": ("1", "1️⃣", "１", "①", "¹"),
         }.items():
             for text in texts:
-                with self.subTest(text):
+                with self.subTest(ascii(text)):
                     self.assertEqual(normalise(text), normalise(key))
                     self.assertTrue(normalise(text))
         self.assertEqual(normalise("stop"), "STOP")

@@ -66,7 +66,7 @@ class TestParseNumber(BaseCase):
             ("+1 202 555 0123 ext. 5", None, NumberProblem.EXTENSION),
             ("+1 555 123 4567", None, NumberProblem.INVALID),
         ):
-            with self.subTest(value[:40]):
+            with self.subTest(ascii(value[:40])):
                 with self.assertRaises(InvalidNumber) as caught:
                     parse_number(value, region)
                 self.assertEqual(caught.exception.reason, reason)

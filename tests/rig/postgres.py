@@ -93,7 +93,7 @@ class Cluster:
             "password": self._password,
         }
         return with_configuration(
-            replace(machine, pg=pg, pg_ctl=None),
+            replace(machine, pg=pg),
             Path(folder) / "odoo.conf",
             db_host="127.0.0.1",
             db_port=self._port,

@@ -1,5 +1,5 @@
-import { registry } from "@web/core/registry";
 import { rpc } from "@web/core/network/rpc";
+import { addTour } from "./add_tour";
 
 const TEXT = ".o_sms_marketing_paper textarea";
 
@@ -120,7 +120,7 @@ function compose() {
     ];
 }
 
-registry.category("web_tour.tours").add("sms_marketing_compose", { steps: compose });
+addTour("sms_marketing_compose", compose);
 
 const PANEL = ".o_sms_marketing_send_test";
 const bubble = () => document.querySelector(".o_sms_marketing_phone .o_sms_marketing_bubble");
@@ -151,85 +151,81 @@ const previewAs = (name, firstName) => [
     },
 ];
 
-registry.category("web_tour.tours").add("sms_marketing_compose_to_phone", {
-    steps: () => [
-        ...compose(),
-        {
-            content: "without a contact, the default",
-            trigger: ".o_sms_marketing_bubble:contains(Hello there!)",
-        },
-        ...previewAs("Clara Clicks", "Clara"),
-        ...previewAs("Rita Reads", "Rita"),
-        { content: "send a test", trigger: "button[name=action_open_send_test]", run: "click" },
-        {
-            content: "to the colleague's phone",
-            trigger: `${PANEL} .form-check:contains(Colleague) input:not(:checked)`,
-            run: "click",
-        },
-        {
-            content: "receive it as a contact",
-            trigger: `${PANEL} .o_record_selector input`,
-            run: "edit Rita Reads",
-        },
-        {
-            content: "choose her",
-            trigger: ".o-autocomplete--dropdown-item:contains(Rita Reads)",
-            run: "click",
-        },
-        {
-            content: "send",
-            trigger: `${PANEL} .o_sms_marketing_send_button:enabled`,
-            run: "click",
-        },
-        {
-            content: "it is delivered",
-            trigger: `${PANEL} .o_sms_marketing_test_outcomes li:contains(Colleague):contains(Delivered)`,
-        },
-        {
-            content: "close the panel",
-            trigger: `${PANEL} .modal-footer button:contains(Close)`,
-            run: "click",
-        },
-        { content: "it is closed", trigger: `body:not(:has(${PANEL}))` },
-    ],
-});
+addTour("sms_marketing_compose_to_phone", () => [
+    ...compose(),
+    {
+        content: "without a contact, the default",
+        trigger: ".o_sms_marketing_bubble:contains(Hello there!)",
+    },
+    ...previewAs("Clara Clicks", "Clara"),
+    ...previewAs("Rita Reads", "Rita"),
+    { content: "send a test", trigger: "button[name=action_open_send_test]", run: "click" },
+    {
+        content: "to the colleague's phone",
+        trigger: `${PANEL} .form-check:contains(Colleague) input:not(:checked)`,
+        run: "click",
+    },
+    {
+        content: "receive it as a contact",
+        trigger: `${PANEL} .o_record_selector input`,
+        run: "edit Rita Reads",
+    },
+    {
+        content: "choose her",
+        trigger: ".o-autocomplete--dropdown-item:contains(Rita Reads)",
+        run: "click",
+    },
+    {
+        content: "send",
+        trigger: `${PANEL} .o_sms_marketing_send_button:enabled`,
+        run: "click",
+    },
+    {
+        content: "it is delivered",
+        trigger: `${PANEL} .o_sms_marketing_test_outcomes li:contains(Colleague):contains(Delivered)`,
+    },
+    {
+        content: "close the panel",
+        trigger: `${PANEL} .modal-footer button:contains(Close)`,
+        run: "click",
+    },
+    { content: "it is closed", trigger: `body:not(:has(${PANEL}))` },
+]);
 
-registry.category("web_tour.tours").add("sms_marketing_conflict", {
-    steps: () => [
-        {
-            content: "somebody else writes meanwhile",
-            trigger: TEXT,
-            async run() {
-                const id = Number(window.location.pathname.split("/").pop());
-                await rpc("/web/dataset/call_kw", {
-                    model: "sms.marketing.message",
-                    method: "write",
-                    args: [[id], { body: "By another one" }],
-                    kwargs: {},
-                });
-            },
+addTour("sms_marketing_conflict", () => [
+    {
+        content: "somebody else writes meanwhile",
+        trigger: TEXT,
+        async run() {
+            const id = Number(window.location.pathname.split("/").pop());
+            await rpc("/web/dataset/call_kw", {
+                model: "sms.marketing.message",
+                method: "write",
+                args: [[id], { body: "By another one" }],
+                kwargs: {},
+            });
         },
-        { content: "write", trigger: TEXT, run: type(" and mine") },
-        { content: "save", trigger: ".o_form_button_save", run: "click" },
-        {
-            content: "the second one to save is told",
-            trigger: ".modal:contains(has changed the text)",
+    },
+    { content: "write", trigger: TEXT, run: type(" and mine") },
+    { content: "save", trigger: ".o_form_button_save", run: "click" },
+    {
+        content: "the second one to save is told",
+        trigger: ".modal:contains(has changed the text)",
+    },
+    {
+        content: "close it",
+        trigger: ".modal .modal-footer button",
+        run: "click",
+    },
+    {
+        content: "the text is still there",
+        trigger: TEXT,
+        run() {
+            if (textArea().value !== "As it was and mine") {
+                throw new Error(`lost: ${textArea().value}`);
+            }
         },
-        {
-            content: "close it",
-            trigger: ".modal .modal-footer button",
-            run: "click",
-        },
-        {
-            content: "the text is still there",
-            trigger: TEXT,
-            run() {
-                if (textArea().value !== "As it was and mine") {
-                    throw new Error(`lost: ${textArea().value}`);
-                }
-            },
-        },
-        { content: "discard", trigger: ".o_form_button_cancel", run: "click" },
-        { content: "left in peace", trigger: "body:not(:has(.o_form_dirty))" },
-    ],
-});
+    },
+    { content: "discard", trigger: ".o_form_button_cancel", run: "click" },
+    { content: "left in peace", trigger: "body:not(:has(.o_form_dirty))" },
+]);

@@ -4,11 +4,11 @@ import html
 
 from odoo.tests import tagged
 
-from .common import SmsMarketingHttpCase
+from .common import BrowserCase
 
 
 @tagged("post_install", "-at_install")
-class TestTours(SmsMarketingHttpCase):
+class TestMessageTour(BrowserCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -1,12 +1,13 @@
 from odoo.tests import tagged
 
-from ..engine import inbound
-from ..gateways.values import Inbound
-from .common import SENDER, SmsMarketingHttpCase
+from ...engine import inbound
+from ...gateways.values import Inbound
+from ..common import SENDER
+from .common import BrowserCase
 
 
 @tagged("post_install", "-at_install")
-class TestStopWishTour(SmsMarketingHttpCase):
+class TestStopWishTour(BrowserCase):
     def test_replies_decided_in_the_browser(self):
         manager = self.user("reviewer", "sms_marketing.group_manager", name="Rae Reviewer")
         self.company.sms_marketing_reviewer_id = manager

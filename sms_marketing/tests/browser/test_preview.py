@@ -5,9 +5,9 @@ import random
 
 from odoo.tests import tagged
 
-from ..engine import personalize
-from ..engine.texts import Addressee, MessageTexts
-from .common import SmsMarketingHttpCase
+from ...engine import personalize
+from ...engine.texts import Addressee, MessageTexts
+from .common import BrowserCase
 
 #: Pieces that bodies are put together from: all that compiling treats in its own way, and more.
 PIECES = (
@@ -91,7 +91,7 @@ _LOOK = """
     (async () => {
         const { waitFor, waitUntil, click, edit } = odoo.loader.modules.get("@odoo/hoot-dom");
         const bubble = () => document.querySelector(".o_sms_marketing_bubble");
-        const patience = { timeout: 20000 };
+        const patience = { timeout: 60000 };
         const selector = ".o_sms_marketing_phone_preview .o_record_selector input";
         for (const { name, text } of %s) {
             await click(await waitFor(selector, patience));
@@ -110,7 +110,7 @@ _LOOK = """
 
 
 @tagged("post_install", "-at_install")
-class TestPreview(SmsMarketingHttpCase):
+class TestPreview(BrowserCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -6,16 +6,16 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.tests import tagged
 
-from ..engine import dispatch, sandbox
-from ..engine.texts import MessageTexts
-from ..gateways.sandbox import SandboxGateway
-from .common import SmsMarketingHttpCase
+from ...engine import dispatch, sandbox
+from ...engine.texts import MessageTexts
+from ...gateways.sandbox import SandboxGateway
+from .common import BrowserCase
 
 NUMBER = "+12025550177"
 
 
 @tagged("post_install", "-at_install")
-class TestSendTestTour(SmsMarketingHttpCase):
+class TestSendTestTour(BrowserCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

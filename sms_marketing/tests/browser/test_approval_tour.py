@@ -2,12 +2,12 @@ from odoo.tests import tagged
 from odoo.tests.common import JsonRpcException
 from odoo.tools import mute_logger
 
-from .common import SmsMarketingHttpCase
-from .test_approval import ApprovalCase
+from ..test_approval import ApprovalCase
+from .common import BrowserCase
 
 
 @tagged("post_install", "-at_install")
-class TestApprovalTour(ApprovalCase, SmsMarketingHttpCase):
+class TestApprovalTour(ApprovalCase, BrowserCase):
     def tour(self, message, name, user):
         self.start_tour(
             f"/odoo/action-sms_marketing.action_sms_marketing_message/{message.id}",

@@ -2,11 +2,11 @@
 
 from odoo.tests import tagged
 
-from .common import SmsMarketingHttpCase
+from .common import BrowserCase
 
 
 @tagged("post_install", "-at_install")
-class TestTourComposer(SmsMarketingHttpCase):
+class TestComposerTour(BrowserCase):
     def test_compose_with_link_emoji_character_and_token(self):
         self.sender.sequence = self.type.sequence = -1
         user = self.user("composer", name="Cora Composer")

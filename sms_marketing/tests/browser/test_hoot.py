@@ -2,6 +2,8 @@
 
 from odoo.tests import HttpCase, no_retry, tagged
 
+from .common import PatientBrowserMixin
+
 SUITE = "@sms_marketing"
 
 
@@ -14,7 +16,7 @@ def _suite_id(name):
 
 
 @tagged("post_install", "-at_install")
-class TestHoot(HttpCase):
+class TestHoot(PatientBrowserMixin, HttpCase):
     def test_suite_id(self):
         # Known pairs, from Odoo's own test of the same hash.
         self.assertEqual(_suite_id("@web/core"), "e39ce9ba")
@@ -28,7 +30,7 @@ class TestHoot(HttpCase):
             "",
             "",
             login="admin",
-            timeout=300,
+            timeout=120,
             success_signal="[HOOT] Test suite succeeded",
             error_checker=lambda message: "[HOOT]" not in message,
         )

@@ -2,11 +2,11 @@ from odoo.tests import tagged
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 
-from .common import SmsMarketingHttpCase
+from .common import BrowserCase
 
 
 @tagged("post_install", "-at_install")
-class TestUnknownTour(CronMixinCase, SmsMarketingHttpCase):
+class TestUnknownTour(CronMixinCase, BrowserCase):
     def test_outcomes_settled_in_the_browser(self):
         marketer = self.user("marketer", name="Mara Marketer")
         first, *others = self.contacts(3)
