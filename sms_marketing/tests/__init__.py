@@ -1,3 +1,4 @@
+from . import hypothesis_profile
 from . import test_activity
 from . import test_activity_access
 from . import test_allowance

@@ -1,6 +1,6 @@
 from datetime import datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -161,11 +161,7 @@ class TestConsent(SmsMarketingCase):
                 self.env.cr.execute(statement)
         self.assertEqual(self.log_of(NUMBERS[0]).state, "subscribed")
 
-    @settings(
-        max_examples=60,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
-    )
+    @settings(max_examples=60)
     @given(
         st.lists(
             st.lists(

@@ -3,7 +3,7 @@
 import base64
 from datetime import datetime
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from odoo.tests import tagged
 
@@ -137,11 +137,7 @@ class TestEveryDoor(Log):
     #: Doors that can never make anybody subscribed.
     NEVER_OPEN = (by_carrier, by_review, send_requests, by_odoos_blacklist, by_contact)
 
-    @settings(
-        max_examples=25,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
+    @settings(max_examples=25)
     @given(
         st.lists(
             st.tuples(

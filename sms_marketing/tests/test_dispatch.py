@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -246,11 +246,7 @@ class TestDispatch(SmsMarketingCase):
     # It always adds up
     # ------------------------------------------------------------
 
-    @settings(
-        max_examples=25,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
-    )
+    @settings(max_examples=25)
     @given(
         st.lists(
             st.sampled_from(["accepted", "refused", "retry", "unknown", "no_consent", "stop"]),

@@ -1,7 +1,7 @@
 from datetime import datetime
 from itertools import permutations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from odoo.tests import tagged
 
@@ -56,11 +56,7 @@ class TestReceipts(SmsMarketingCase):
                 self.receive(recipient, *order)
                 self.assertEqual(recipient.state, "delivered")
 
-    @settings(
-        max_examples=30,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
-    )
+    @settings(max_examples=30)
     @given(st.lists(st.sampled_from(list(ReceiptStatus)), max_size=6))
     def test_repeating_the_last_receipts_changes_nothing(self, statuses):
         with self.env.cr.savepoint() as savepoint:
@@ -89,11 +85,7 @@ class TestReceipts(SmsMarketingCase):
         self.env.invalidate_all()
         self.assertEqual((recipient.state, kept), ("delivered", 0))
 
-    @settings(
-        max_examples=30,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
-    )
+    @settings(max_examples=30)
     @given(
         st.lists(
             st.tuples(st.sampled_from(("sending", "sent", "unknown", "failed")), st.booleans()),

@@ -14,7 +14,7 @@ from odoo.addons.sms_marketing.text.encoding import (
     strip_control,
 )
 
-from .text_strategies import any_text, quietly, runs
+from .text_strategies import any_text, runs
 
 
 class TestAlphabet(BaseCase):
@@ -34,7 +34,6 @@ class TestAlphabet(BaseCase):
         self.assertEqual(non_gsm_characters("plain €"), [])
         self.assertEqual(non_gsm_characters(""), [])
 
-    @quietly
     @given(any_text)
     def test_non_gsm_characters_decide_the_encoding(self, text):
         characters = non_gsm_characters(text)
@@ -73,7 +72,6 @@ class TestSimplify(BaseCase):
         for text in ("ça va, garçon", "zażółć", "Привет", "👨‍👩‍👧 ☀️", "می‌خواهم", "plain €"):
             self.assertEqual(simplify(text), text)
 
-    @quietly
     @given(any_text | runs)
     def test_never_adds_what_gsm_lacks_and_rests(self, text):
         plain = simplify(text)
@@ -95,7 +93,6 @@ class TestStripControl(BaseCase):
         for text in ("", "plain", "é€😀\n", "👩‍👧", "\u200f"):
             self.assertEqual(strip_control(text), text)
 
-    @quietly
     @given(any_text)
     def test_result_can_be_sent(self, text):
         clean = strip_control(text)

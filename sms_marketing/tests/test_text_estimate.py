@@ -11,7 +11,7 @@ from odoo.addons.sms_marketing.text.segments import GSM_7, UCS_2, analyse
 from odoo.addons.sms_marketing.text.template import compile_template
 
 from . import make_vectors
-from .text_strategies import any_text, quietly, runs, valid_text
+from .text_strategies import any_text, runs, valid_text
 
 bodies = st.lists(st.sampled_from(make_vectors.PIECES)).map("".join) | any_text | runs
 values = valid_text.map(lambda text: strip_control(text).strip()).filter(bool)
@@ -105,7 +105,6 @@ class TestLength(BaseCase):
     def test_characters_are_counted_not_units(self):
         self.assertEqual(estimate("a€😀").characters, 3)
 
-    @quietly
     @given(bodies, values, opt_outs)
     def test_is_what_is_sent_when_nothing_is_to_be_guessed(self, body, value, opt_out):
         if tokens.check(body):
@@ -191,7 +190,6 @@ class TestCauses(BaseCase):
     def test_control_characters_are_not_sent(self):
         self.assertEqual(estimate("a\0b\tc\x85d\ud800e").causes, ())
 
-    @quietly
     @given(bodies, opt_outs)
     def test_causes_lie_in_the_body_in_order(self, body, opt_out):
         position = 0
@@ -206,7 +204,6 @@ class TestCauses(BaseCase):
             # What is in a default lies inside of its token.
             position = cause.start if cause.kind == CauseKind.TOKEN else cause.end
 
-    @quietly
     @given(bodies)
     def test_all_that_forces_ucs_2_is_named(self, body):
         result = estimate(body)
@@ -216,7 +213,6 @@ class TestCauses(BaseCase):
         ]
         self.assertEqual(bool(forcing), result.encoding == UCS_2)
 
-    @quietly
     @given(st.text(st.characters(exclude_characters="{}")) | runs)
     def test_replacing_every_equivalent_is_simplifying(self, body):
         if links.find(body) or tokens.check(body):

@@ -15,7 +15,7 @@ from odoo.addons.sms_marketing.text.links import (
     find,
 )
 
-from .text_strategies import any_text, quietly, valid_text
+from .text_strategies import any_text, valid_text
 
 pieces = st.lists(
     st.sampled_from(
@@ -127,7 +127,6 @@ class TestFind(BaseCase):
         ):
             self.assertEqual(len(find(text)), count, text[:20])
 
-    @quietly
     @given(pieces | any_text)
     def test_links_lie_in_the_text_and_apart(self, text):
         position = 0
@@ -185,7 +184,6 @@ class TestAddParameters(BaseCase):
         url = "https://a.com/p?a=1&b#f"
         self.assertEqual(add_parameters(url, {}), url)
 
-    @quietly
     @given(
         st.lists(st.tuples(valid_text, valid_text)),
         st.dictionaries(valid_text.filter(bool), valid_text, max_size=4),
@@ -204,7 +202,6 @@ class TestAddParameters(BaseCase):
         )
         self.assertEqual((result.netloc, result.path, result.fragment), ("a.com", "/p", "f"))
 
-    @quietly
     @given(pieces | any_text)
     def test_twice_is_once(self, url):
         parameters = {"utm_source": "hs_sms", "utm_campaign": "Été & co"}
@@ -224,7 +221,6 @@ class TestFill(BaseCase):
             "https://a.com/..%2Fb%3Fc%23d?r=1%26s%3D2%0A%20%7B%7B%20object.email%20%7D%7D#f",
         )
 
-    @quietly
     @given(any_text)
     def test_any_value(self, value):
         url = fill("https://a.com/?a={{ object.name }}&b=1", {"{{ object.name }}": value})

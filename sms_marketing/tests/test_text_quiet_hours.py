@@ -1,6 +1,6 @@
 from datetime import date, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from odoo.tests import BaseCase, tagged
 
@@ -128,7 +128,6 @@ class TestQuietHours(BaseCase):
         found = opening("2026-11-24 21:00", AMSTERDAM, yearly=every_day)
         self.assertEqual(found[0], at("2026-11-25 07:00"))
 
-    @settings(deadline=None)
     @given(HOURS, MOMENTS, CONTACT_ZONES, NUMBER_ZONES)
     def test_there_is_always_an_opening(self, hours, moment, contact, number):
         begin, end = next_opening(hours, moment, contact, number, "UTC")
@@ -139,7 +138,6 @@ class TestQuietHours(BaseCase):
         self.assertGreater(end, begin)
         self.assertLess(begin - moment, timedelta(days=17))
 
-    @settings(deadline=None)
     @given(HOURS, MOMENTS, CONTACT_ZONES, NUMBER_ZONES, st.floats(0, 1, exclude_max=True))
     def test_everything_in_the_opening_is_within_the_hours(
         self, hours, moment, contact, number, part
@@ -158,7 +156,6 @@ class TestQuietHours(BaseCase):
             return
         self.assertTrue(kept or is_open(hours, fallback, inside))
 
-    @settings(deadline=None)
     @given(HOURS, MOMENTS, CONTACT_ZONES)
     def test_what_is_open_goes_out_at_once(self, hours, moment, contact):
         zone = contact or "UTC"

@@ -12,7 +12,7 @@ from odoo.addons.sms_marketing.text.stop_wishes import (
     find_stop_wish,
 )
 
-from .text_strategies import any_text, quietly
+from .text_strategies import any_text
 
 #: Nobody would bet on the opposite: these keep campaigns back until a person has looked.
 STRONG = {
@@ -121,7 +121,6 @@ class TestStopWish(BaseCase):
             find_stop_wish(text)
         self.assertLess(time.perf_counter() - began, 2)
 
-    @quietly
     @given(any_text)
     def test_any_text_is_judged(self, text):
         found = find_stop_wish(text)
@@ -129,7 +128,6 @@ class TestStopWish(BaseCase):
             self.assertIn(found.strength, ("strong", "weak"))
             self.assertTrue(found.phrase.strip())
 
-    @quietly
     @given(
         st.sampled_from([text for texts in STRONG.values() for text in texts]),
         st.sampled_from(["", "Hi, ", "Hello!! ", "¡Hola! ", "Bonjour, "]),
@@ -141,7 +139,6 @@ class TestStopWish(BaseCase):
         self.assertTrue(found)
         self.assertEqual(found.strength, "strong")
 
-    @quietly
     @given(st.data())
     def test_one_slip_in_stop_is_seen(self, data):
         """Two letters swapped, one doubled, or one in the middle hit wrong (k for o, and so on)."""
@@ -157,7 +154,6 @@ class TestStopWish(BaseCase):
         found = find_stop_wish(typed)
         self.assertTrue(found, typed)
 
-    @quietly
     @given(
         st.sampled_from(
             [word.rstrip("…") for words in STRONG_WORDS.values() for word in words.split()]

@@ -6,7 +6,7 @@ from odoo.tests import BaseCase
 
 from odoo.addons.sms_marketing.text.tokens import Token, TokenError, check, split
 
-from .text_strategies import any_text, quietly
+from .text_strategies import any_text
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 paths = st.builds(
@@ -67,7 +67,6 @@ class TestSplit(BaseCase):
         self.assertEqual(caught.exception.source, "{{ 1+1 }}")
         self.assertIn("{{ 1+1 }}", str(caught.exception))
 
-    @quietly
     @given(st.lists(st.tuples(st.text(st.characters(exclude_characters="{}")), paths, names)))
     def test_what_is_written_is_found(self, items):
         text = "".join(f"{plain}{{{{ {path} ||| {default} }}}}" for plain, path, default in items)
@@ -127,7 +126,6 @@ class TestCheck(BaseCase):
         self.assertEqual(len(check("{{" * 50_000)), 50_000)
         self.assertEqual(len(check("}}" * 50_000)), 50_000)
 
-    @quietly
     @given(broken | any_text)
     def test_either_errors_or_a_split_that_loses_nothing(self, text):
         errors = check(text)

@@ -1,12 +1,8 @@
 """Texts for property tests: any at all, and those in which rare characters are common."""
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from odoo.addons.sms_marketing.text.encoding import GSM_BASIC, GSM_EXTENSION
-
-#: No time limit on one example (machines differ), and no files left behind.
-quietly = settings(database=None, deadline=None)
 
 #: Any text that Python can hold, lone surrogates and NUL included.
 any_text = st.text(st.characters(codec=None))
