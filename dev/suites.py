@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from .report import SetupError, note, step, warn
 FLOOR = ROOT / "dev" / "test-count.txt"
 DATABASE_PREFIX = f"{ADDON}_test_"
 BROWSER_TESTS = f"{ADDON}/tests/browser"
-SUITE_SECONDS = 3600
+#: All suites together; what takes longer hangs, and is ended so that the summary says which.
+MOST_SECONDS = 4000
 
 # Reasons of tests that were skipped because the machine lacks a part that set-up should bring.
 MISSING_PART = re.compile(
@@ -67,7 +69,7 @@ def _run_suites(server, tests, problems, checks):
         if checks:
             problems += _end_of_checks(checks)
         variables = testing.server_environment(server) | {testing.VARIABLE: str(description)}
-        results = []
+        results, end = [], time.monotonic() + MOST_SECONDS
         for suite, paths in _selected(tests):
             if suite == "system":
                 command = plain_pytest()
@@ -81,9 +83,10 @@ def _run_suites(server, tests, problems, checks):
                         database.run_odoo(used, ["-i", suite])
                 command = [*odoo_pytest(used), "--odoo-log-level=info"]
             no_runner = {} if suite == "system" else NO_JOB_RUNNER
+            left = max(end - time.monotonic(), 1)
             if suite in SEVERAL_PROCESSES and not tests:
                 command += workers.options()
-            results.append(_run_suite(suite, [*command, *paths], variables | no_runner))
+            results.append(_run_suite(suite, [*command, *paths], variables | no_runner, left))
             if suite != "system":
                 problems += _logged_errors(suite)
             if suite == "browser":
@@ -153,13 +156,13 @@ def _selected(tests):
     return [(suite, paths) for suite, paths in suites.items() if paths]
 
 
-def _run_suite(suite, command, variables):
+def _run_suite(suite, command, variables, seconds):
     report = LOGS / f"{suite}-{os.getpid()}.xml"
     log = _suite_log(suite)
     options = ["-q", "--no-header", "--tb=short", "-rN", f"--junitxml={report}"]
     options += [f"--log-file={log}", "--log-file-level=INFO", "--show-capture=log"]
     with step(f"Running the {suite} tests"):
-        status = _run_group([*command, *options], variables)
+        status = _run_group([*command, *options], variables, seconds)
     result = _read_report(suite, report)
     report.unlink(missing_ok=True)
     if status == 5 or (status == 0 and not result.passed and not result.skipped):
@@ -193,15 +196,18 @@ def _hoot_result():
     return Result("hoot", passed=len(set(HOOT_PASSED.findall(_logged("browser")))))
 
 
-def _run_group(command, variables):
-    """Run a command in a process group of its own, so that nothing of it is left behind."""
+def _run_group(command, variables, seconds):
+    """Run a command in a process group of its own, so that nothing of it is left behind.
+
+    After so many seconds it is ended.
+    """
     process = subprocess.Popen(
         list(map(str, command)), cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, process_group=0
     )
     try:
-        return process.wait(timeout=SUITE_SECONDS)
+        return process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
-        warn(f"stopped after {SUITE_SECONDS} seconds")
+        warn(f"stopped after {seconds:.0f} seconds; all suites together have {MOST_SECONDS}")
         return -signal.SIGKILL
     finally:
         _end_group(process)

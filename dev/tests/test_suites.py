@@ -1,5 +1,7 @@
 """`make test` fails on every way in which tests can silently not run."""
 
+import time
+
 import pytest
 
 from dev import suites
@@ -78,7 +80,7 @@ def test_floor_is_raised_on_request_and_never_lowered(floor):
 
 def test_no_test_found_is_a_failure(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(suites, "LOGS", tmp_path)
-    result = suites._run_suite("system", [*suites.plain_pytest(), tmp_path], None)
+    result = suites._run_suite("system", [*suites.plain_pytest(), tmp_path], None, 600)
     assert (result.passed, result.failed) == (0, 1)
 
 
@@ -93,15 +95,25 @@ def test_failures_and_skips_are_read_from_pytest(tmp_path, monkeypatch, capsys):
         "def broken(): raise ValueError\n"
         "def test_error(broken): pass\n"
     )
-    result = suites._run_suite("system", [*suites.plain_pytest(), tmp_path], None)
+    result = suites._run_suite("system", [*suites.plain_pytest(), tmp_path], None, 600)
     assert (result.passed, result.failed) == (1, 2)
     assert list(result.skipped.values()) == ["no reason at all"]
+
+
+def test_suite_that_hangs_is_ended_and_is_a_failure(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(suites, "LOGS", tmp_path)
+    (tmp_path / "test_sample.py").write_text("import time\ndef test_hangs(): time.sleep(600)\n")
+    began = time.monotonic()
+    result = suites._run_suite("system", [*suites.plain_pytest(), tmp_path], None, 10)
+    assert result.failed >= 1
+    assert time.monotonic() - began < 300
+    assert "stopped after 10 seconds" in capsys.readouterr().err
 
 
 def test_broken_test_file_is_a_failure(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(suites, "LOGS", tmp_path)
     (tmp_path / "test_sample.py").write_text("import does_not_exist\n")
-    result = suites._run_suite("system", [*suites.plain_pytest(), tmp_path], None)
+    result = suites._run_suite("system", [*suites.plain_pytest(), tmp_path], None, 600)
     assert result.failed >= 1
 
 
@@ -109,12 +121,12 @@ def test_logged_errors(tmp_path, monkeypatch):
     monkeypatch.setattr(suites, "LOGS", tmp_path)
     passed = 'INFO     x.browser:common.py:1 [HOOT] Test "@{}/one/adds" passed (assertions: 1)\n'
     error = "ERROR    odoo.http:http.py:99 Exception"
-    suites._suite_log("odoo").write_text(
+    suites._suite_log("browser").write_text(
         f"INFO     odoo.sql_db:sql_db.py:12 fine\n{error}\n"
         + passed.format("sms_marketing")
         + passed.format("web")
     )
-    assert suites._logged_errors("odoo") == [f"logged during the tests: {error}"]
+    assert suites._logged_errors("browser") == [f"logged during the tests: {error}"]
     assert suites._hoot_result() == Result("hoot", passed=1)
 
 
@@ -124,13 +136,20 @@ def test_each_other_add_on_is_a_suite(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__manifest__.py").write_text("{}")
     assert suites._selected(()) == [
-        ("odoo", ["sms_marketing"]),
+        ("odoo", ["sms_marketing", "--ignore=sms_marketing/tests/browser"]),
+        ("browser", ["sms_marketing/tests/browser"]),
         ("sms_marketing_queue_job", ["sms_marketing_queue_job"]),
         ("system", ["dev/tests", "tests"]),
     ]
-    chosen = ["tests/test_a.py", "sms_marketing_queue_job/tests/test_b.py::test", "sms_marketing/"]
+    chosen = [
+        "tests/test_a.py",
+        "sms_marketing_queue_job/tests/test_b.py::test",
+        "sms_marketing/",
+        "./sms_marketing/tests/browser/test_c.py",
+    ]
     assert suites._selected(chosen) == [
         ("odoo", ["sms_marketing/"]),
+        ("browser", ["./sms_marketing/tests/browser/test_c.py"]),
         ("sms_marketing_queue_job", ["sms_marketing_queue_job/tests/test_b.py::test"]),
         ("system", ["tests/test_a.py"]),
     ]

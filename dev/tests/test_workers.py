@@ -33,7 +33,7 @@ def test_all_processes_are_counted_and_read(two_cores, tmp_path, monkeypatch, ca
             f"def test_bad(): assert {name == 'first'}\n"
         )
     command = [*suites.plain_pytest(), *workers.options(), tmp_path]
-    result = suites._run_suite("system", command, None)
+    result = suites._run_suite("system", command, None, 600)
     assert (result.passed, result.failed) == (3, 1)
     found = "\n".join(suites._logged_errors("system"))
     assert "error of the first" in found and "error of the second" in found
