@@ -18,6 +18,7 @@ from rig.provider import SlowProvider
 LANE_BATCH = 20
 STOPS = 80
 CALLERS = 8
+AT_ONCE = 64
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +80,8 @@ def test_nobody_is_texted_after_the_answer_to_his_stop(machine, clone_database, 
         confirmations = texts_of(provider, "opted out")
 
     assert len(answered) == STOPS
-    late = {
-        number: f"{arrived - answered[number]:.3f} s"
-        for number, arrived in campaign_texts
-        if number in answered and arrived > answered[number]
-    }
-    assert not late, f"texted after the answer to the STOP: {late}"
+    assert_none_late(campaign_texts, answered, "the answer to the STOP")
+    assert_none_late(campaign_texts, dict(confirmations), "the confirmation of the STOP")
 
     arrived = [number for number, _at in campaign_texts]
     spared = numbers_skipped(machine, database, campaign)
@@ -94,6 +91,46 @@ def test_nobody_is_texted_after_the_answer_to_his_stop(machine, clone_database, 
     assert spared <= set(answered)
     assert 5 < len(spared) < STOPS, "hardly any STOP raced with the campaign"
     assert Counter(number for number, _at in confirmations) == Counter(answered.keys())
+
+
+def test_nor_where_texts_wait_for_a_slow_provider(machine, clone_database, prepared, folder):
+    """Texts in hand for longer than the answer to a STOP can wait: they are not begun then."""
+    template, campaign = prepared
+    database = clone_database(template)
+    with (
+        SlowProvider(folder, delay=11) as provider,
+        Odoo(machine, database, folder) as odoo,
+    ):
+        sending.point_at(odoo, campaign, provider)
+        odoo.call("sms.marketing.message", "action_send", [campaign["message"]])
+
+        def waiting():
+            claimed = sending.numbers_in(machine, database, campaign, "sending")
+            return claimed - {arrival.number for arrival in provider.arrivals()}
+
+        # The last of them wait behind twice as many as may be at the provider at once.
+        assert wait_until(lambda: len(waiting()) > AT_ONCE + 2 * CALLERS, 90, 0.1)
+        answered = send_stops(odoo, campaign, sorted(waiting())[-2 * CALLERS :])
+        assert wait_until(lambda: len(texts_of(provider, "opted out")) == 2 * CALLERS, 90, 0.2)
+        confirmed = dict(texts_of(provider, "opted out"))
+        # Those who had to wait have had their turn.
+        seen = len(texts_of(provider, "half price"))
+        assert wait_until(lambda: len(texts_of(provider, "half price")) > seen, 90, 0.2)
+        campaign_texts = texts_of(provider, "half price")
+
+    assert len(answered) == 2 * CALLERS
+    assert_none_late(campaign_texts, answered, "the answer to the STOP")
+    assert_none_late(campaign_texts, confirmed, "the confirmation of the STOP")
+
+
+def assert_none_late(texts, moments, what):
+    """Nobody has got one of these texts after the moment that is given for the number."""
+    late = {
+        number: f"{arrived - moments[number]:.3f} s"
+        for number, arrived in texts
+        if number in moments and arrived > moments[number]
+    }
+    assert not late, f"texted after {what}: {late}"
 
 
 def send_stops(odoo, campaign, numbers):

@@ -127,7 +127,9 @@ def _take_receipts(cr, gateway_id, carrier, call):
 def _take_inbound(cr, gateway_id, carrier, call):
     for text in carrier.parse_inbound(call):
         env = read_committed(cr)
-        record = inbound.receive(env, env["sms.marketing.gateway"].browse(gateway_id), text)
+        gateway = env["sms.marketing.gateway"].browse(gateway_id)
+        # A provider that waits too long for the answer calls again: that call waits as well.
+        record = inbound.receive(env, gateway, text) or inbound.find_again(env, gateway, text)
         if record.action == "stop":
             inbound.wait_for_hand_over(cr, record.number)
 

@@ -9,8 +9,9 @@ from .stop_wishes import IS_HELD
 from .texts import MessageTexts
 from .transactions import NOW
 
-#: Seconds that a batch may wait before it is handed over; after that it goes back to the queue.
-LONGEST_WAIT = 60
+#: Seconds after its claim in which a text may be begun; after that it goes back to the queue. The
+#: answer to a STOP waits a little longer (`inbound`), so that no text goes out after it.
+LONGEST_WAIT = 8
 #: Seconds that a claim outlives that wait and the longest hand-over.
 LEASE_MARGIN = 30
 
@@ -29,6 +30,16 @@ class Claim(NamedTuple):
     # Whom it is taken from: there it waits again if the gateway does not take it (fail-over).
     home_sender_id: int
     home_gateway_id: int
+
+
+#: Texts of no message. The confirmation of a STOP does not overtake a text that was on its way when
+#: the STOP came.
+_ANSWERS = SQL(
+    """message_id IS NULL AND NOT (kind = 'answer' AND EXISTS (
+           SELECT 1 FROM sms_marketing_recipient before
+            WHERE before.number = sms_marketing_recipient.number
+              AND before.state = 'sending' AND before.kind IN ('campaign', 'opt_in')))"""
+)
 
 
 class Source(NamedTuple):
@@ -177,7 +188,7 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
     :rtype: list[tuple[str | None, bool | None, Claim]]
     """
     source = (
-        SQL("message_id IS NULL")
+        _ANSWERS
         if message_id is None
         else SQL(
             """message_id = %s AND EXISTS (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from odoo.tools import SQL
 
@@ -34,25 +35,44 @@ class ConsentChange:
     occurred_at: datetime | None = None
 
 
+class Recorded(NamedTuple):
+    """A change that was made, and the state that it found (None: the first of its number)."""
+
+    change: ConsentChange
+    previous_state: str | None
+
+
 def record(env, changes):
     """Make these changes and write them to the log; later changes of the list win.
 
     An opt-out is not undone by older evidence: a change that happened before the number's last
     opt-out is left out, so that an import of last year's forms cannot text people who left since.
+    Nor does an older sign-up that was never confirmed undo a consent. A number that was erased is
+    subscribed by its own act only (``engine.erasure``).
 
     :param list[ConsentChange] changes:
-    A number that was erased is subscribed by its own act only (``engine.erasure``).
-
-    :return: the changes that were left out: older than the opt-out, or of an erased number
+    :return: the changes that were left out: older than what they would undo, or of an erased number
     :rtype: list[ConsentChange]
     """
-    changes, left_out = privacy.split_erased(env, changes)
+    made = {id(one.change) for one in _record_all(env, changes)}
+    return [change for change in changes if id(change) not in made]
+
+
+def _record_all(env, changes):
+    """Make these changes; those that were made.
+
+    :rtype: list[Recorded]
+    """
+    changes, _erased = privacy.split_erased(env, changes)
+    made = []
     # One change of a (number, type) at a time: the second must see the first one's state.
     while changes:
         first_of_each, rest = _split_repeated(changes)
-        left_out += _record_distinct(env, first_of_each)
+        while first_of_each:
+            done, first_of_each = _record_distinct(env, first_of_each)
+            made += done
         changes = rest
-    return left_out
+    return made
 
 
 def unsubscribe_everywhere(env, numbers, company, **facts):
@@ -75,19 +95,7 @@ def unsubscribe_everywhere(env, numbers, company, **facts):
 
 def unsubscribe(env, numbers, types, **facts):
     """Unsubscribe numbers from these types; as ``unsubscribe_everywhere``."""
-    before = set(
-        env.execute_query(
-            SQL(
-                """
-                SELECT number, type_id FROM sms_marketing_subscription
-                 WHERE number = ANY(%s) AND type_id = ANY(%s) AND state = 'unsubscribed'
-                """,
-                list(numbers),
-                types.ids,
-            )
-        )
-    )
-    record(
+    made = _record_all(
         env,
         [
             ConsentChange(number, type_id, "unsubscribed", legal_basis="withdrawal", **facts)
@@ -95,9 +103,7 @@ def unsubscribe(env, numbers, types, **facts):
             for type_id in types.ids
         ],
     )
-    return {
-        number for number in numbers for type_id in types.ids if (number, type_id) not in before
-    }
+    return {one.change.number for one in made if one.previous_state != "unsubscribed"}
 
 
 def _split_repeated(changes):
@@ -111,6 +117,12 @@ def _split_repeated(changes):
 
 
 def _record_distinct(env, changes):
+    """Make changes of which no two are of one number and type.
+
+    :return: those that were made, and those to try again: a transaction that has ended meanwhile
+        has written the first row of the same number and type
+    :rtype: tuple[list[Recorded], list[ConsentChange]]
+    """
     # Sorted, so that two transactions take the rows' locks in one order.
     changes = sorted(changes, key=lambda change: (change.number, change.type_id))
     columns = [
@@ -129,9 +141,10 @@ def _record_distinct(env, changes):
     ]
     env["sms.marketing.subscription"].flush_model()
     # The state first: its row lock holds until commit, so the log's order is the order of states.
-    # The old state is read before the upsert, under the lock of rows that exist; two transactions
-    # that insert the same new row meet in the unique index, and the later one starts again.
-    done = env.execute_query(
+    # The old state is read under that lock, and only what was read is written over. Of two
+    # transactions that insert the same new row the later one finds it taken, and looks again (by
+    # repeatable read, Odoo starts it again).
+    rows = env.execute_query(
         SQL(
             """
             WITH change AS (
@@ -153,29 +166,41 @@ def _record_distinct(env, changes):
                 SELECT change.*, present.state AS previous_state
                   FROM change
                   LEFT JOIN present USING (number, type_id)
-                 WHERE NOT (COALESCE(present.state = 'unsubscribed', FALSE)
-                            AND change.state <> 'unsubscribed'
-                            AND change.occurred_at < present.since)
+                 WHERE (change.state = 'unsubscribed'
+                        OR present.opted_out_at IS NULL
+                        OR change.occurred_at >= present.opted_out_at)
+                   AND (change.state <> 'pending'
+                        OR present.state IS DISTINCT FROM 'subscribed'
+                        OR change.occurred_at >= present.since)
             ), upsert AS (
-                INSERT INTO sms_marketing_subscription (number, type_id, company_id, state, since)
-                SELECT number, type_id, company_id, state, occurred_at FROM valid
+                INSERT INTO sms_marketing_subscription AS subscription
+                       (number, type_id, company_id, state, since, opted_out_at)
+                SELECT number, type_id, company_id, state, occurred_at,
+                       CASE WHEN state = 'unsubscribed' THEN occurred_at END
+                  FROM valid
                  ORDER BY number, type_id
                 ON CONFLICT (number, type_id) DO UPDATE
-                   SET since = CASE WHEN sms_marketing_subscription.state = EXCLUDED.state
-                                    THEN sms_marketing_subscription.since
-                                    ELSE EXCLUDED.since END,
-                       state = EXCLUDED.state
+                   SET since = CASE WHEN subscription.state = EXCLUDED.state
+                                    THEN subscription.since ELSE EXCLUDED.since END,
+                       state = EXCLUDED.state,
+                       opted_out_at = GREATEST(subscription.opted_out_at, EXCLUDED.opted_out_at)
+                 WHERE subscription.id IN (SELECT id FROM present)
                 RETURNING number, type_id
+            ), logged AS (
+                INSERT INTO sms_marketing_consent (
+                    number, type_id, company_id, previous_state, state, occurred_at, recorded_at,
+                    method, legal_basis, wording, explanation, address, user_id)
+                SELECT number, type_id, company_id, previous_state, state, occurred_at,
+                       now() AT TIME ZONE 'UTC', method, legal_basis, wording, explanation, address,
+                       %s
+                  FROM valid JOIN upsert USING (number, type_id)
+                 ORDER BY position
+                RETURNING number, type_id, previous_state
             )
-            INSERT INTO sms_marketing_consent (
-                number, type_id, company_id, previous_state, state, occurred_at, recorded_at,
-                method, legal_basis, wording, explanation, address, user_id)
-            SELECT number, type_id, company_id, previous_state, state, occurred_at,
-                   now() AT TIME ZONE 'UTC', method, legal_basis, wording, explanation, address,
-                   %s
-              FROM valid JOIN upsert USING (number, type_id)
-             ORDER BY position
-            RETURNING number, type_id, company_id, state
+            SELECT valid.position, valid.company_id, logged.number IS NOT NULL,
+                   logged.previous_state
+              FROM valid LEFT JOIN logged USING (number, type_id)
+             ORDER BY valid.position
             """,
             *columns,
             env.uid,
@@ -183,8 +208,14 @@ def _record_distinct(env, changes):
     )
     env["sms.marketing.subscription"].invalidate_model()
     env["res.partner"].invalidate_model(["sms_subscription_ids"])
-    recorded = {(number, type_id) for number, type_id, _company, _state in done}
-    blacklist.take_back(
-        env, {(number, company) for number, _type, company, state in done if state == "subscribed"}
-    )
-    return [change for change in changes if (change.number, change.type_id) not in recorded]
+    made, again, subscribed = [], [], set()
+    for position, company_id, is_logged, previous_state in rows:
+        change = changes[position - 1]
+        if not is_logged:
+            again.append(change)
+            continue
+        made.append(Recorded(change, previous_state))
+        if change.state == "subscribed":
+            subscribed.add((change.number, company_id))
+    blacklist.take_back(env, subscribed)
+    return made, again

@@ -213,6 +213,7 @@ class Lane:
                 encoding=segmentation.encoding,
                 segments=segmentation.segments,
                 attempt=one.attempt,
+                begin_by=begin_by,
             )
             batch.texts.append((one, text))
         step = SHARES_OF_STEP * batch.gateway.batch_size

@@ -15,7 +15,7 @@ from ..gateways.reasons import Reason
 from ..gateways.values import Accepted, Retry, Unknown
 from . import circuit
 from .journal import Journal
-from .outcomes import give_back, record
+from .outcomes import give_back, is_given_back, record
 from .rates import Pace, sleep_until
 from .senders import Way
 from .shutdown import WORK
@@ -32,8 +32,8 @@ class Batch:
     """Texts that were claimed together, by one gateway.
 
     :param turn: held while the gateway sends, where its class lets one caller in at a time
-    :param begin_by: moment (``time.monotonic``) after which they go back to the queue, since their
-        lease might end before they are all handed over
+    :param begin_by: moment (``time.monotonic``) after which what is not begun goes back to the
+        queue: who gets it may have said STOP since
     :param texts: list of (Claim, Text)
     :param refused: list of (Claim, outcome) of those that could not be written
     :param due: how many recipients it was taken from, those with them who may not be texted
@@ -94,14 +94,15 @@ class Batch:
 def carry(registry, batch):
     """Hand a batch over and record its outcomes; for a thread of its own.
 
-    :return: whether the gateway took any of it, so that the next batch is of use
+    :return: whether the gateway took any of what it was asked, so that the next batch is of use
     :rtype: bool
     """
     began = time.monotonic()
     outcomes = hand_over(registry, batch)
     batch.seconds = time.monotonic() - began
     verdict = batch.verdict([outcome for _claim, outcome in outcomes])
-    took_any = not outcomes or not all(isinstance(outcome, Retry) for _claim, outcome in outcomes)
+    asked = [outcome for _claim, outcome in outcomes if not is_given_back(outcome)]
+    took_any = not asked or not all(isinstance(outcome, Retry) for outcome in asked)
     if batch.way.has_other and verdict.failures:
         # Another gateway stands ready: nobody has to wait until this one may have come round.
         outcomes = [(claim, _at_once(outcome)) for claim, outcome in outcomes]

@@ -5,12 +5,13 @@ import time
 from odoo.tools import SQL
 
 from ..text.numbers import to_e164
-from . import answers, consent, double_opt_in, stop_wishes
+from . import answers, claims, consent, double_opt_in, stop_wishes
 from .contacts import find_contact, find_or_create_contact
 from .transactions import read_committed
 
-#: Seconds that the answer to a STOP waits for a text that is on its way.
-LONGEST_WAIT = 10
+#: Seconds that the answer to a STOP waits for a text that is on its way: what was claimed before
+#: it is not begun any more by then.
+LONGEST_WAIT = claims.LONGEST_WAIT + 2
 
 
 def receive(env, gateway, inbound):
@@ -68,12 +69,20 @@ def receive(env, gateway, inbound):
     return record
 
 
+def find_again(env, gateway, inbound):
+    """The record of an incoming text that its provider brings once more."""
+    return env["sms.marketing.inbound"].search(
+        [("gateway_id", "=", gateway.id), ("reference", "=", inbound.reference or None)], limit=1
+    )
+
+
 def wait_for_hand_over(cr, number):
     """Commit, and return when no text but an answer is being handed over to this number any more.
 
     Who has stopped gets no text after the answer to the STOP. A lane may have claimed one just
     before; it is on its way for as long as its hand-over takes. Waits at most ten seconds, after
-    which a provider would take the webhook for dead.
+    which a provider would take the webhook for dead, and nothing claimed before is begun any more.
+    The confirmation waits for the same (`claims`).
     """
 
     def is_on_its_way():
@@ -92,8 +101,12 @@ def wait_for_hand_over(cr, number):
         return found
 
     end = time.monotonic() + LONGEST_WAIT
+    has_waited = False
     while is_on_its_way() and time.monotonic() < end:
+        has_waited = True
         time.sleep(0.02)
+    if has_waited:
+        read_committed(cr)["sms.marketing.message"]._trigger_dispatch()
 
 
 def _stop(env, inbound, sender, keyword):

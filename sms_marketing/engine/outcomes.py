@@ -155,6 +155,11 @@ def give_back(why=""):
     return Retry(after=0, reason=None, detail=why)
 
 
+def is_given_back(outcome):
+    """Whether a text was not handed over at all, as if it had not been claimed."""
+    return isinstance(outcome, Retry) and outcome.reason is None
+
+
 def give_up_waiting(env):
     """Give up what has waited for a day for gateways that have been down as long.
 

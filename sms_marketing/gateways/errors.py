@@ -9,7 +9,10 @@ Three families, named by what the caller has to do:
 * `WebhookError`: an incoming request must be refused.
 """
 
+from typing import ClassVar
+
 from .reasons import Reason
+from .values import Retry
 
 
 class ConfigurationError(Exception):
@@ -27,9 +30,26 @@ class SendError(Exception):
 class NotTaken(SendError):
     """The provider certainly did not take the text: it may be sent again."""
 
-    def __init__(self, detail: str, reason: Reason = Reason.GATEWAY_UNAVAILABLE) -> None:
+    #: Seconds after which; None: as usual.
+    after: ClassVar[float | None] = None
+
+    def __init__(self, detail: str, reason: Reason | None = Reason.GATEWAY_UNAVAILABLE) -> None:
         super().__init__(detail)
         self.reason = reason
+
+    @property
+    def outcome(self) -> Retry:
+        """What it means for the text."""
+        return Retry(self.after, self.reason, detail=self.detail)
+
+
+class NotBegun(NotTaken):
+    """Its turn came too late: no word of it was written, and nothing is wrong with the provider."""
+
+    after: ClassVar[float | None] = 0
+
+    def __init__(self) -> None:
+        super().__init__("Its turn came too late", reason=None)
 
 
 class OutcomeLost(SendError):

@@ -27,6 +27,7 @@ import os
 import re
 import ssl
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +40,7 @@ from requests.utils import get_auth_from_url, get_environ_proxies, requote_uri, 
 
 from .answers import Answer
 from .connection import Connection, UnreadableAnswer
-from .errors import NotTaken, OutcomeLost
+from .errors import NotBegun, NotTaken, OutcomeLost
 from .reasons import Reason
 
 #: Seconds after which another address of the same host is tried beside the first (RFC 8305).
@@ -90,13 +91,17 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         data: bytes | None = None,
         auth: tuple[str, str] | None = None,
+        begin_by: float | None = None,
     ) -> Answer:
         """Send one request and read its answer, whatever its status; for a function of `map`.
 
+        :param begin_by: moment (`time.monotonic`) after which it is not written any more.
+        :raises NotBegun: no connection was free, or open, by then.
         :raises NotTaken: the provider cannot have acted upon it.
         :raises OutcomeLost: the provider may have acted upon it.
         """
         async with self._free:
+            _check_in_time(begin_by)
             try:
                 origin, target, fields = self._target(url, params)
                 # Not a login of ~/.netrc, which is not meant for a gateway; no cookies either.
@@ -114,8 +119,11 @@ class HttpClient:
                 # `from None`: the message can hold the whole address, with its password.
                 raise NotTaken(f"No connection: {_describe(error)}") from None
             try:
+                _check_in_time(begin_by)
                 async with asyncio.timeout(self._read_timeout):
                     return await connection.ask(request)
+            except NotBegun:
+                raise
             except Exception as error:  # pylint: disable=broad-except
                 raise OutcomeLost(f"No usable answer: {_describe(error)}") from None
             finally:
@@ -299,6 +307,11 @@ async def _connect(host: str, port: int, **options) -> Connection:
         Connection, host, port, happy_eyeballs_delay=NEXT_ADDRESS, **options
     )
     return connection
+
+
+def _check_in_time(begin_by: float | None) -> None:
+    if begin_by is not None and time.monotonic() > begin_by:
+        raise NotBegun()
 
 
 def _merged(*mappings: Mapping[str, str]) -> dict[str, str]:

@@ -87,7 +87,7 @@ class HttpGateway(Gateway):
         try:
             return self._client.map(self._send_one, texts)
         except NotTaken as error:
-            return [Retry(reason=error.reason, detail=error.detail)] * len(texts)
+            return [error.outcome] * len(texts)
 
     @abstractmethod
     def request_for(self, text: Text) -> Request:
@@ -136,7 +136,7 @@ class HttpGateway(Gateway):
             return Retry(retry_after(answer.headers), reason, code, detail)
         return Refused(reason, code, detail)
 
-    async def _ask(self, request: Request) -> Answer:
+    async def _ask(self, request: Request, begin_by: float | None = None) -> Answer:
         return await self._client.request(
             request.method,
             request.url,
@@ -144,6 +144,7 @@ class HttpGateway(Gateway):
             headers=request.headers,
             data=request.data,
             auth=request.auth,
+            begin_by=begin_by,
         )
 
     async def _send_one(self, text: Text) -> Outcome:
@@ -156,9 +157,9 @@ class HttpGateway(Gateway):
             # Nothing was written yet: an encoding that we do not know, half a surrogate pair.
             return Refused(Reason.INVALID_REQUEST, detail=f"{type(error).__name__} in the text")
         try:
-            return self.read_answer(await self._ask(request))
+            return self.read_answer(await self._ask(request, text.begin_by))
         except NotTaken as error:
-            return Retry(reason=error.reason, detail=error.detail)
+            return error.outcome
         except OutcomeLost as error:
             return Unknown(error.detail)
         except Exception as error:  # pylint: disable=broad-except

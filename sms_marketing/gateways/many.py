@@ -24,7 +24,7 @@ from typing import ClassVar, TypeVar
 from .answers import Answer
 from .errors import NotTaken, OutcomeLost
 from .http_gateway import HttpGateway, Request
-from .values import Outcome, Retry, Text, Unknown
+from .values import Outcome, Text, Unknown
 
 #: Statuses by which a call is refused as such: for one text of it perhaps, or for its length.
 REFUSED_TOGETHER = frozenset({400, 413, 422})
@@ -68,7 +68,7 @@ class HttpMany(HttpGateway):
         try:
             sent = self._client.map(self._send_group, groups)
         except NotTaken as error:
-            return [Retry(reason=error.reason, detail=error.detail)] * len(texts)
+            return [error.outcome] * len(texts)
         outcomes = [outcome for of_group in sent for outcome in of_group]
         # In a second round, at once: one after the other would outlast the lease.
         alone = [number for number, outcome in enumerate(outcomes) if outcome is None]
@@ -87,7 +87,7 @@ class HttpMany(HttpGateway):
             # Nothing was written yet. Which text it is shows when each goes alone.
             return [None] * len(texts)
         try:
-            answer = await self._ask(request)
+            answer = await self._ask(request, texts[0].begin_by)
             if answer.status in REFUSED_TOGETHER:
                 return [None] * len(texts)
             if not answer.complete or not 200 <= answer.status < 300:
@@ -95,7 +95,7 @@ class HttpMany(HttpGateway):
             answers = self.answer_of_each(answer, texts)
             return [self.read_answer(of_text) for of_text in answers]
         except NotTaken as error:
-            return [Retry(reason=error.reason, detail=error.detail)] * len(texts)
+            return [error.outcome] * len(texts)
         except OutcomeLost as error:
             return [Unknown(error.detail)] * len(texts)
         except Exception as error:  # pylint: disable=broad-except

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, Gateway, register
-from .errors import ConfigurationError, MalformedRequest, NotTaken, OutcomeLost
+from .errors import ConfigurationError, MalformedRequest, NotBegun, NotTaken, OutcomeLost
 from .http_gateway import PASSING
 from .reasons import Reason
 from .values import (
@@ -172,9 +172,11 @@ class OdooSmsGateway(Gateway):
 
     def _hand_over(self, texts: Sequence[Text]) -> list[Outcome]:
         try:
+            if texts[0].is_late:
+                raise NotBegun()
             results = self._bridge(texts)
         except NotTaken as error:
-            return [Retry(reason=error.reason, detail=error.detail)] * len(texts)
+            return [error.outcome] * len(texts)
         except OutcomeLost as error:
             return [Unknown(error.detail)] * len(texts)
         return [outcome_of(result) for result in results]

@@ -4,6 +4,7 @@ All times are naive datetimes in UTC, as Odoo stores them. Numbers are E.164 unl
 Secrets and message bodies are left out of `repr`, because a `repr` ends up in logs.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -42,6 +43,8 @@ class Text:
     :param encoding: `GSM-7` or `UCS-2`.
     :param segments: how many segments we count.
     :param attempt: 1 for the first time that this text is handed over.
+    :param begin_by: moment (`time.monotonic`) after which it may not be begun any more: who gets it
+        may have said STOP since it was looked at. None: at any time.
     """
 
     reference: str
@@ -51,6 +54,12 @@ class Text:
     encoding: str = "GSM-7"
     segments: int = 1
     attempt: int = 1
+    begin_by: float | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it may not be begun any more."""
+        return self.begin_by is not None and time.monotonic() > self.begin_by
 
 
 @dataclass(frozen=True, slots=True)

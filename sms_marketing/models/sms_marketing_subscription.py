@@ -29,6 +29,11 @@ class SmsMarketingSubscription(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     state = fields.Selection(SUBSCRIPTION_STATES, required=True, readonly=True)
     since = fields.Datetime(required=True, readonly=True)
+    opted_out_at = fields.Datetime(
+        string="Last Opt-out",
+        readonly=True,
+        help="Evidence of consent that is older than this does not count.",
+    )
     method = fields.Selection(METHODS, string="By", compute="_compute_origin")
     legal_basis = fields.Selection(LEGAL_BASES, compute="_compute_origin")
     partner_ids = fields.Many2many("res.partner", string="Contacts", compute="_compute_partner_ids")

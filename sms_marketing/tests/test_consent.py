@@ -15,6 +15,20 @@ STATES = ("pending", "subscribed", "unsubscribed")
 START = datetime(2026, 1, 1)
 
 
+def _is_made(states, change, now):
+    """Make a change in `states`, {(number, type): (state, since, last opt-out)}, if it may be."""
+    key, at = (change.number, change.type_id), change.occurred_at or now
+    state, since, opted_out = states.get(key, (None, None, None))
+    if change.state != "unsubscribed" and opted_out and at < opted_out:
+        return False
+    if change.state == "pending" and state == "subscribed" and at < since:
+        return False
+    if change.state == "unsubscribed":
+        opted_out = max(opted_out or at, at)
+    states[key] = (change.state, since if state == change.state else at, opted_out)
+    return True
+
+
 @tagged("post_install", "-at_install")
 class TestConsent(SmsMarketingCase):
     """Consent is by number; each change is a line of a log that nobody can rewrite."""
@@ -93,6 +107,29 @@ class TestConsent(SmsMarketingCase):
         self.assertEqual(self.state_of(NUMBERS[0]), "unsubscribed")
         self.assertEqual(len(self.log_of(NUMBERS[0])), 1)
         self.assertFalse(self.subscribe(NUMBERS[0], occurred_at=datetime(2026, 6, 1)))
+        self.assertEqual(self.state_of(NUMBERS[0]), "subscribed")
+
+    def test_older_evidence_does_not_undo_the_latest_of_several_opt_outs(self):
+        for month in (1, 3):
+            self.unsubscribe(NUMBERS[0], occurred_at=datetime(2026, month, 1))
+        self.assertTrue(self.subscribe(NUMBERS[0], occurred_at=datetime(2026, 2, 1)))
+        self.assertEqual(self.state_of(NUMBERS[0]), "unsubscribed")
+
+    def test_older_evidence_does_not_count_while_a_sign_up_waits(self):
+        """Who has left and asked to come back has not confirmed it; nor does the old form."""
+        self.unsubscribe(NUMBERS[0], occurred_at=datetime(2026, 3, 1))
+        self.subscribe(NUMBERS[0], state="pending", occurred_at=datetime(2026, 4, 1))
+        self.assertTrue(self.subscribe(NUMBERS[0], occurred_at=datetime(2026, 2, 1)))
+        self.assertEqual(self.state_of(NUMBERS[0]), "pending")
+        self.assertFalse(self.subscribe(NUMBERS[0], occurred_at=datetime(2026, 4, 2)))
+        self.assertEqual(self.state_of(NUMBERS[0]), "subscribed")
+
+    def test_older_sign_up_does_not_undo_a_consent(self):
+        self.subscribe(NUMBERS[0], occurred_at=datetime(2026, 3, 1))
+        pending = {"state": "pending", "method": "import"}
+        self.assertTrue(
+            self.subscribe(NUMBERS[0], occurred_at=datetime(2026, 2, 1), **pending),
+        )
         self.assertEqual(self.state_of(NUMBERS[0]), "subscribed")
 
     def test_several_changes_of_one_number_in_one_call(self):
@@ -177,21 +214,26 @@ class TestConsent(SmsMarketingCase):
         )
     )
     def test_replaying_the_log_gives_the_present_state(self, calls):
-        """Whatever was recorded in whatever batches, the log alone tells every state."""
+        """Whatever was recorded in whatever batches, the log alone tells every state.
+
+        And nothing stands that is older than the opt-out that it would undo.
+        """
+        expected, now = {}, self.env.cr.now()
         with self.env.cr.savepoint() as savepoint:
             for call in calls:
-                consent.record(
-                    self.env,
-                    [
-                        consent.ConsentChange(
-                            number,
-                            (self.other_type if is_other else self.type).id,
-                            state,
-                            method="api",
-                            occurred_at=None if hours is None else START + timedelta(hours=hours),
-                        )
-                        for number, is_other, state, hours in call
-                    ],
+                changes = [
+                    consent.ConsentChange(
+                        number,
+                        (self.other_type if is_other else self.type).id,
+                        state,
+                        method="api",
+                        occurred_at=None if hours is None else START + timedelta(hours=hours),
+                    )
+                    for number, is_other, state, hours in call
+                ]
+                left_out = consent.record(self.env, changes)
+                self.assertEqual(
+                    left_out, [one for one in changes if not _is_made(expected, one, now)]
                 )
             replayed, before = {}, {}
             for line in self.env["sms.marketing.consent"].search(
@@ -207,5 +249,9 @@ class TestConsent(SmsMarketingCase):
                 )
             }
             self.assertEqual(replayed, present)
+            self.assertEqual(
+                {(number, one.id): state for (number, one), state in present.items()},
+                {key: state for key, (state, _since, _opted_out) in expected.items()},
+            )
             savepoint.rollback()
             self.env.invalidate_all()

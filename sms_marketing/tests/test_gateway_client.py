@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -40,6 +41,38 @@ class TestHttpClient(unittest.TestCase):
             self.assertTrue(heard_one.wait(PATIENCE))
             gateway.close()
             self.assertEqual(sending.result(timeout=PATIENCE), [Accepted()] * 4)
+
+    def test_text_whose_turn_comes_too_late_is_not_begun(self):
+        """Who gets it may have said STOP while it waited for a connection."""
+        with (
+            patch.object(KannelGateway, "concurrency", 1),
+            HttpPlayer(lambda heard: replace(TAKEN, delay=1.5)) as player,
+            gateway_at(player.url) as gateway,
+        ):
+            soon, later = time.monotonic() + 1, time.monotonic() + PATIENCE
+            outcomes = gateway.send(
+                [text(0, begin_by=soon), text(1, begin_by=soon), text(2, begin_by=later), text(3)]
+            )
+            self.assertEqual(len(player.heard), 3)
+        back = Retry(after=0, reason=None, detail="Its turn came too late")
+        self.assertEqual(outcomes, [Accepted(), back, Accepted(), Accepted()])
+
+    def test_connection_that_opens_too_late_is_not_written_to(self):
+        known = socket.getaddrinfo
+
+        def look_up(*place, **options):
+            time.sleep(0.5)
+            return known(*place, **options)
+
+        with (
+            HttpPlayer(lambda heard: TAKEN) as player,
+            gateway_at(player.url.replace("127.0.0.1", "localhost")) as gateway,
+            patch("asyncio.base_events.socket.getaddrinfo", look_up),
+        ):
+            [outcome] = gateway.send([text(begin_by=time.monotonic() + 0.3)])
+            self.assertEqual((outcome.reason, outcome.after), (None, 0))
+            self.assertEqual(gateway.send([text(begin_by=None)]), [Accepted()])
+            self.assertEqual(len(player.heard), 1)
 
     def test_system_that_lets_us_have_no_thread(self):
         with HttpPlayer(lambda heard: TAKEN) as player, gateway_at(player.url) as gateway:
