@@ -43,7 +43,12 @@ def settle(message, now):
     )
     if env.cr.rowcount > PIECE:
         env.cr.execute("ANALYZE sms_marketing_audience")
-    counts = dict(
+    groups, slots = _slots(message, now, SQL("message_id = %s", message.id))
+    while any(slot.is_left_out for slot in slots):
+        _leave_out(message, groups, slots)
+        groups, slots = _slots(message, now, SQL("message_id = %s", message.id))
+    timing.trigger(env, {slot.send_at for slot in slots}, now)
+    return dict(
         env.execute_query(
             SQL(
                 """
@@ -54,13 +59,42 @@ def settle(message, now):
             )
         )
     )
-    groups, slots = _slots(message, now, SQL("message_id = %s", message.id))
-    for group, slot in zip(groups, slots, strict=True):
-        if slot.is_left_out:
-            counts[slot.reason] = counts.get(slot.reason, 0) + group.contacts
-            counts[None] -= group.contacts
-    timing.trigger(env, {slot.send_at for slot in slots if not slot.is_left_out}, now)
-    return counts
+
+
+def _leave_out(message, groups, slots):
+    """Leave out whose slot says so, and let the next contact of each such number have its text."""
+    rows = SQL(
+        """
+        SELECT id, partner_id, number FROM sms_marketing_audience
+         WHERE message_id = %s AND reason IS NULL
+        """,
+        message.id,
+    )
+    message.env.cr.execute(
+        SQL(
+            """
+            UPDATE sms_marketing_audience audience SET reason = slot.left_out
+              FROM (%s) AS located JOIN %s USING (zone, prefix)
+             WHERE audience.id = located.id AND slot.left_out IS NOT NULL
+            """,
+            timing.located(timing.Rules(message.company_id), rows),
+            timing.slot_table(groups, slots),
+        )
+    )
+    message.env.cr.execute(
+        SQL(
+            """
+            UPDATE sms_marketing_audience SET reason = NULL
+             WHERE id IN (SELECT DISTINCT ON (number) id FROM sms_marketing_audience other
+                           WHERE message_id = %(message)s AND reason = 'duplicate'
+                             AND NOT EXISTS (SELECT 1 FROM sms_marketing_audience
+                                              WHERE message_id = %(message)s
+                                                AND number = other.number AND reason IS NULL)
+                           ORDER BY number, id)
+            """,
+            message=message.id,
+        )
+    )
 
 
 def write_next(env):

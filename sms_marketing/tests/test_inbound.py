@@ -155,6 +155,8 @@ class TestInbound(SmsMarketingCase):
         partner = self.contact(subscribed=True)
         self.assertTrue(self.receive(partner.mobile_e164, "HELP", reference="abc"))
         self.assertFalse(self.receive(partner.mobile_e164, "HELP", reference="abc"))
+        again = Inbound(partner.mobile_e164, SENDER, "HELP", "abc")
+        self.assertEqual(inbound.find_again(self.env, self.gateway, again).body, "HELP")
         self.assertEqual(len(self.answers(partner.mobile_e164)), 1)
 
     def test_reply_is_tied_to_contact_and_message(self):

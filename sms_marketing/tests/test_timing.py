@@ -128,6 +128,31 @@ class TestContactTimeZone(TimingCase):
         self.assertEqual((row.state, row.reason), ("skipped", "moment_passed"))
         self.assertFalse(row.token)
 
+    def test_who_shares_the_number_of_one_left_out_gets_it(self):
+        """One number gets it once; the next contact where the first is left out."""
+        self.company.sms_marketing_tz = "Africa/Lagos"
+        number = "+13032000777"
+        tokyo = self.contact(number, tz="Asia/Tokyo", subscribed=True)
+        seoul = self.contact(number, tz="Asia/Seoul")
+        west = self.contact(number, tz="Etc/GMT+12")
+        last = self.contact(number, tz="Etc/GMT+12")
+        message = self.scheduled(
+            tokyo + seoul + west + last,
+            fields.Datetime.now() + HOUR,
+            send_in_contact_time_zone=True,
+            passed_moment="leave_out",
+        )
+        rows = self.start(message)
+        self.assertEqual(
+            [(rows[one].state, rows[one].reason) for one in (tokyo, seoul, west, last)],
+            [
+                ("skipped", "moment_passed"),
+                ("skipped", "moment_passed"),
+                ("queued", rows[west].reason),
+                ("skipped", "duplicate"),
+            ],
+        )
+
     def test_late_start_leaves_nobody_out(self):
         """That scheduled actions were down is no reason: the plan had room for everybody."""
         self.company.sms_marketing_tz = "Africa/Lagos"
