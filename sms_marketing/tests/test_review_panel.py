@@ -90,6 +90,25 @@ class TestReviewPanel(SmsMarketingCase):
         message.action_unschedule()
         self.assertEqual(message.state, "draft")
 
+    def test_the_moment_reads_as_on_the_form(self):
+        """By the clock that it is scheduled by, and which one; not bare, by another clock."""
+        self.company.sms_marketing_tz = "Europe/Amsterdam"
+        self.owner.tz = "America/New_York"
+        message = self.draft(scheduled_at="2050-06-06 10:00:00")
+        for by_contact, expected in (
+            (False, ["12:00", "Europe/Amsterdam", "6:00", "America/New_York"]),
+            (True, ["12:00", "each contact's clock", "Europe/Amsterdam"]),
+        ):
+            message.send_in_contact_time_zone = by_contact
+            message = message.with_context(tz=self.owner.tz)
+            review = message.get_review("schedule")
+            self.assertEqual(review["moment"], message.scheduled_text)
+            done = message.send_reviewed("schedule", review["version"])["done"]
+            for words in expected:
+                self.assertIn(words, review["moment"])
+                self.assertIn(words, done)
+            message.action_unschedule()
+
     def test_whatever_changes_is_reviewed_again(self):
         contact_list = self.env["sms.marketing.list"].create(
             {"name": "L", "kind": "rule", "domain": "[('id', '=', 0)]"}
