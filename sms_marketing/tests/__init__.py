@@ -64,6 +64,7 @@ from . import test_quiet_hours
 from . import test_rates
 from . import test_receipts
 from . import test_review
+from . import test_review_mends
 from . import test_review_panel
 from . import test_security
 from . import test_send_test

@@ -234,7 +234,7 @@ class TestAllowanceReview(AllowanceCase):
         user = self.user("allowance_user")
         message.user_id = user
         _review, [found] = self.review(message.with_user(user))
-        self.assertFalse(found["mend"])
+        self.assertEqual(found["mend"]["page"], "schedule", "fewer recipients mend it too")
         self.assertRegex(found["text"], "ask an administrator to raise the allowance: .+")
 
     def test_warns_from_sixty_percent(self):

@@ -255,7 +255,8 @@ class TestReviewPanel(SmsMarketingCase):
             found = set(self.warnings(message)) & {"links_unreachable", "links_not_secure"}
             self.assertEqual(found, {code} if code else set())
         parameters.set_param("web.base.url", "http://sms.example")
-        self.assertFalse(self.warnings(message)["links_not_secure"]["mend"], "not a marketer's")
+        mend = self.warnings(message)["links_not_secure"]["mend"]
+        self.assertEqual(mend["page"], "content", "a marketer takes the links out")
         as_system = message.with_user(self.env.ref("base.user_admin"))
         action = self.warnings(as_system)["links_not_secure"]["mend"]["action"]
         opened = self.env[action["res_model"]].sudo().browse(action["res_id"])
@@ -278,7 +279,7 @@ class TestReviewPanel(SmsMarketingCase):
         other = self.message(self.contacts(1), user_id=stranger.id).with_user(stranger)
         finding = self.warnings(other)["same_text"]
         self.assertNotIn("First wave", finding["text"])
-        self.assertFalse(finding["mend"], "a message of others is not opened")
+        self.assertEqual(finding["mend"]["page"], "content", "a message of others is not opened")
 
     def test_holes_in_the_text(self):
         contacts = self.contacts(3)
