@@ -16,7 +16,7 @@ from .contact_rows import GOOD, read, to_csv
 @tagged("post_install", "-at_install")
 class TestContactImport(SmsMarketingCase):
     def load(self, *rows):
-        content = read(to_csv(*rows))
+        content = read(self.env, to_csv(*rows))
         self.assertFalse(content.errors)
         return contact_import.load(self.env, content.rows, self.type)
 
@@ -171,7 +171,7 @@ class TestContactImport(SmsMarketingCase):
             for n in range(contact_import.BATCH + 3)
         ]
         steps = []
-        content = read(to_csv(*rows))
+        content = read(self.env, to_csv(*rows))
         result = contact_import.load(self.env, content.rows, self.type, progress=steps.append)
         self.assertEqual(result.created, contact_import.BATCH + 3)
         self.assertEqual(steps, [contact_import.BATCH, contact_import.BATCH + 3])

@@ -102,7 +102,7 @@ class SmsMarketingContactImport(models.TransientModel):
 
     def _read(self):
         try:
-            return contact_file.read(base64.b64decode(self.file), dict(LEGAL_BASES))
+            return contact_file.read(self.env, base64.b64decode(self.file), dict(LEGAL_BASES))
         except contact_file.UnreadableFile as error:
             raise UserError(str(error)) from error
 
