@@ -15,6 +15,7 @@ from . import test_consent_doors
 from . import test_consent_wizard
 from . import test_contact_file
 from . import test_contact_import
+from . import test_contact_import_check
 from . import test_contact_import_language
 from . import test_create_message
 from . import test_dispatch
