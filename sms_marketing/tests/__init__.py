@@ -2,6 +2,7 @@ from . import hypothesis_profile
 from . import test_activity
 from . import test_activity_access
 from . import test_allowance
+from . import test_allowance_unknown
 from . import test_answer_languages
 from . import test_approval
 from . import test_audience

@@ -22,7 +22,8 @@ class AllowanceCase(SmsMarketingCase):
         super().setUp()
         # The database's own texts of this month would count too.
         self.env.cr.execute(
-            "UPDATE sms_marketing_recipient SET sent_at = NULL WHERE company_id = %s",
+            "UPDATE sms_marketing_recipient SET sent_at = NULL, settled_at = NULL"
+            " WHERE company_id = %s",
             [self.company.id],
         )
         self.env.cr.execute("DELETE FROM sms_marketing_usage")
