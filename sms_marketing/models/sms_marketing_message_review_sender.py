@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.fields import Command
 
 from ..engine.review import ERROR, WARNING, Finding
 from ..gateways.errors import ConfigurationError
@@ -43,16 +44,24 @@ class SmsMarketingMessage(models.Model):
 
     def _review_further_senders(self, facts):
         """Whether further senders get no share, as they have been archived since."""
-        further = self.with_context(active_test=False).pool_ids - self.sender_id
-        archived = further.filtered(lambda sender: not sender.active)
+        archived = self._archived_further_senders()
         if not archived:
             return []
         text = self.env._(
             "Archived senders get no share of the texts, the others get theirs: %s.",
             ", ".join(archived.mapped("display_name")),
         )
-        mend = self._mend_further_senders()
+        # The form does not show them, so that nobody could take them out there.
+        mend = {"label": self.env._("Take them out"), "method": "action_drop_archived_senders"}
         return [Finding(WARNING, "further_sender_archived", text, mend)]
+
+    def action_drop_archived_senders(self):
+        """Mends the warning of ``_review_further_senders``."""
+        self.pool_ids = [Command.unlink(one.id) for one in self._archived_further_senders()]
+
+    def _archived_further_senders(self):
+        further = self.with_context(active_test=False).pool_ids - self.sender_id
+        return further.filtered(lambda sender: not sender.active)
 
     def _review_gateways_down(self, facts):
         """Whether a gateway has taken no texts of late, so that they would wait."""

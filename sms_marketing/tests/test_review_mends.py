@@ -282,6 +282,9 @@ class TestReviewMends(SmsMarketingCase):
         [finding] = self.findings(message, self.env.user, "further_sender_archived")
         self.assertEqual(finding.level, "warning")
         self.assertIn("+12025550197", finding.text)
+        getattr(message.with_user(self.marketer), finding.mend["method"])()
+        self.assertFalse(self.findings(message, self.env.user, "further_sender_archived"))
+        self.assertFalse(message.with_context(active_test=False).pool_ids)
 
     def test_contacts_that_a_warning_counts_are_a_click_away(self):
         for code in ("frequency_cap", "no_time_zone"):
