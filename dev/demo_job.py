@@ -98,7 +98,7 @@ def import_contacts(env, base_url):
     :return: the file's path, what was read in it, and what the import did
     """
     path = Path(get_module_path("sms_marketing")) / CONTACTS
-    content = contact_file.read(path.read_bytes(), dict(LEGAL_BASES))
+    content = contact_file.read(env, path.read_bytes(), dict(LEGAL_BASES))
     progress = Progress("Contacts", len(content.rows))
     progress.show(0)
 

@@ -1,8 +1,13 @@
 """What a company has used and reserved of its segments a month (S35).
 
 Use is not counted by a counter that all lanes would share: it is the sum over the recipients
-handed over in a period, by an index that holds all it needs (``INDEX``). Deleting a message
-deletes its recipients; a trigger then adds up what went with them in ``sms_marketing_usage``.
+handed over in a period, by indexes that hold all it needs (``INDEX``, ``UNKNOWN_INDEX``). Deleting
+a message deletes its recipients; a trigger then adds up what went with them in
+``sms_marketing_usage``.
+
+A text whose outcome was lost may have been spent, so it counts: from the moment of its loss, which
+becomes its ``sent_at`` if it turns out to have gone out. It has none until then, so that it stands
+in one of the two sums at any time; one that is queued again stands in neither, and is reserved.
 """
 
 from dataclasses import dataclass
@@ -15,6 +20,11 @@ from ..text.allowance import Period
 #: Carries every sum over a period, without a look at the table.
 INDEX = "(company_id, sent_at) INCLUDE (segments) WHERE sent_at IS NOT NULL"
 
+#: The same of what may have gone out; few at any time.
+UNKNOWN_INDEX = (
+    "(company_id, settled_at) INCLUDE (segments) WHERE state = 'unknown' AND sent_at IS NULL"
+)
+
 #: From this share of the allowance on the review warns, in percent.
 WARN_FROM = 60
 
@@ -25,9 +35,11 @@ KEEP_DELETED = SQL(
     RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO sms_marketing_usage (company_id, moment, segments)
-        SELECT company_id, date_bin('15 minutes', sent_at, '2000-01-01'), sum(segments)
-          FROM gone
-         WHERE sent_at IS NOT NULL AND segments > 0
+        SELECT company_id, date_bin('15 minutes', used_at, '2000-01-01'), sum(segments)
+          FROM (SELECT company_id, segments,
+                       COALESCE(sent_at, CASE WHEN state = 'unknown' THEN settled_at END) AS used_at
+                  FROM gone) AS text
+         WHERE used_at IS NOT NULL AND segments > 0
          GROUP BY 1, 2;
         RETURN NULL;
     END $$;
@@ -44,7 +56,7 @@ class Standing:
     """How an allowance stands in one period, all in segments.
 
     :param allowance: what may be used
-    :param used: handed over
+    :param used: handed over, or lost while that was done
     :param reserved: of scheduled messages, and what still waits of those that are being sent
     :param renews_on: the day from which the next period's allowance counts
     """
@@ -67,12 +79,15 @@ class Standing:
 def used(company, start_at, end_at):
     """SQL: segments of a company that were handed over from one UTC moment to before another.
 
-    Everything that a provider bills: campaigns, tests, answers and codes.
+    Everything that a provider bills, or may bill: campaigns, tests, answers and codes.
     """
     return SQL(
         """
         (SELECT COALESCE(sum(segments), 0) FROM sms_marketing_recipient
           WHERE company_id = %(company)s AND sent_at >= %(start)s AND sent_at < %(end)s)
+        + (SELECT COALESCE(sum(segments), 0) FROM sms_marketing_recipient
+            WHERE company_id = %(company)s AND state = 'unknown' AND sent_at IS NULL
+              AND settled_at >= %(start)s AND settled_at < %(end)s)
         + (SELECT COALESCE(sum(segments), 0) FROM sms_marketing_usage
             WHERE company_id = %(company)s AND moment >= %(start)s AND moment < %(end)s)
         """,

@@ -8,11 +8,9 @@ from odoo.tools import SQL
 from odoo.tools.misc import split_every
 
 from ..text.numbers import InvalidNumber, parse_number
-from . import consent, double_opt_in
+from . import consent, contact_problems, double_opt_in
 
 BATCH = 500
-
-OPTED_OUT_LATER = "{} opted out later than this evidence or was erased; kept so"
 
 
 @dataclass(slots=True)
@@ -68,7 +66,7 @@ def _write_contacts(env, batch, countries, languages, subscription_type, result)
     own_region = env.company.country_id.code or None
     to_create, positions, partners = [], [], [None] * len(batch)
     for position, row in enumerate(batch):
-        vals = _contact_values(row, countries, languages, own_region, result)
+        vals = _contact_values(env, row, countries, languages, own_region, result)
         if partner := known.get(_identity(row.values)):
             # An empty cell says nothing; it does not delete what is known.
             said = {name for name, value in vals.items() if value}
@@ -124,21 +122,22 @@ def _known_contacts(env, batch, company):
     return known
 
 
-def _contact_values(row, countries, languages, own_region, result):
+def _contact_values(env, row, countries, languages, own_region, result):
     values = row.values
     country = countries.get(values["country"].upper())
     if values["country"] and not country:
-        result.warnings.append(
-            (row.line, "country", f"“{values['country']}” is no country code like FR")
-        )
+        problem = env._("“%s” is no country code like FR", values["country"])
+        result.warnings.append((row.line, "country", problem))
     if values["lang"] and values["lang"] not in languages:
-        result.warnings.append((row.line, "lang", f"“{values['lang']}” is not installed here"))
+        problem = env._("“%s” is not installed here", values["lang"])
+        result.warnings.append((row.line, "lang", problem))
     for name in ("mobile", "phone"):
         try:
             if values[name]:
                 parse_number(values[name], country.code if country else own_region)
         except InvalidNumber as error:
-            result.warnings.append((row.line, name, str(error)))
+            problem = contact_problems.of_number(env, error, values[name])
+            result.warnings.append((row.line, name, problem))
     return {
         "name": values["name"],
         "ref": values["ref"] or False,
@@ -161,9 +160,8 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
         for name in row.consent_for:
             number = partner[f"{name}_e164"]
             if not number:
-                result.warnings.append(
-                    (row.line, name, "has no valid number, so the consent could not be recorded")
-                )
+                problem = env._("has no valid number, so the consent could not be recorded")
+                result.warnings.append((row.line, name, problem))
                 continue
             changes.append(
                 consent.ConsentChange(
@@ -185,7 +183,8 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
         if change not in logged:
             fresh.append((line, change))
         elif logged[change] == "unsubscribed" and change.state != "unsubscribed":
-            result.warnings.append((line, "consent", OPTED_OUT_LATER.format(change.number)))
+            problem = contact_problems.opted_out_later(env, change.number)
+            result.warnings.append((line, "consent", problem))
     changes = [change for _line, change in fresh]
     to_ask = {change for change in changes if ask and change.state == "subscribed"}
     asked = {(change.number, change.type_id) for change in double_opt_in.request(env, list(to_ask))}
@@ -197,11 +196,11 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
             if (change.number, change.type_id) in asked:
                 result.consents["pending"] += 1
             else:
-                result.warnings.append(
-                    (line, "consent", f"{change.number} is subscribed or opted out: not asked")
-                )
+                problem = env._("%s is subscribed or opted out: not asked", change.number)
+                result.warnings.append((line, "consent", problem))
         elif id(change) in left_out:
-            result.warnings.append((line, "consent", OPTED_OUT_LATER.format(change.number)))
+            problem = contact_problems.opted_out_later(env, change.number)
+            result.warnings.append((line, "consent", problem))
         else:
             result.consents[change.state] += 1
 

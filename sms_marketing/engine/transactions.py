@@ -9,6 +9,7 @@ from odoo import api
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.sql_db import Cursor
 from odoo.tools import SQL
+from odoo.tools.misc import Callbacks
 from psycopg2 import InterfaceError, OperationalError
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, TRANSACTION_STATUS_IDLE
 
@@ -37,6 +38,24 @@ def lock(records):
         )
     )
     records.invalidate_recordset()
+
+
+@contextmanager
+def rehearsal(env):
+    """What is done in here is undone at its end, with all that would follow on the commit.
+
+    Nothing that the records trigger gets out: what waits for the commit (mails, notices to
+    browsers, a call of the scheduled actions) is dropped with them.
+    """
+    cr = env.cr
+    cr.flush()  # what was done before may leave something for the commit: it stays
+    for_commit, cr.postcommit = cr.postcommit, Callbacks()
+    try:
+        with cr.savepoint() as savepoint:
+            yield
+            savepoint.rollback()
+    finally:
+        cr.postcommit = for_commit
 
 
 @contextmanager

@@ -48,6 +48,7 @@ from . import (
     sms_marketing_message_moves,
     sms_marketing_message_review,
     sms_marketing_message_review_panel,
+    sms_marketing_message_review_sender,
     sms_marketing_message_review_text,
     sms_marketing_message_test,
     sms_marketing_message_timing,

@@ -63,17 +63,9 @@ class SmsMarketingMessage(models.Model):
         if not standing:
             return []
         figures = own._figures(standing, facts.segments)
-        mend = None
-        if self.env.user.has_group(ADMINISTRATOR):
-            mend = {
-                "label": self.env._("Open the allowance"),
-                "action": {
-                    "type": "ir.actions.act_window",
-                    "res_model": own._name,
-                    "res_id": own.id,
-                    "views": [[False, "form"]],
-                },
-            }
+        may_raise = self.env.user.has_group(ADMINISTRATOR)
+        # Who may not raise it can still look at what uses it up.
+        to_allowance = self._mend_by_opening(self.env._("Open the allowance"), own)
         if standing.missing(facts.segments):
             text = self.env._(
                 "This message takes %(segments)s segments, %(missing)s more than are left of this "
@@ -82,7 +74,9 @@ class SmsMarketingMessage(models.Model):
                 missing=own._in_words(figures["missing"]),
                 **self._allowance_in_words(own, figures),
             )
-            return [Finding(ERROR, "allowance", f"{text} {self._allowance_advice(mend)}", mend)]
+            text += f" {self._allowance_advice(may_raise)}"
+            mend = to_allowance if may_raise else None
+            return [Finding(ERROR, "allowance", text, mend or self._mend_audience())]
         if standing.percent(facts.segments) >= allowance.WARN_FROM:
             text = self.env._(
                 "With this message's %(segments)s segments, %(percent)s %% of the month's "
@@ -91,7 +85,7 @@ class SmsMarketingMessage(models.Model):
                 percent=figures["percent"],
                 **self._allowance_in_words(own, figures),
             )
-            return [Finding(WARNING, "allowance", text, mend)]
+            return [Finding(WARNING, "allowance", text, to_allowance or self._mend_audience())]
         return []
 
     def _allowance_in_words(self, own, figures):
@@ -102,8 +96,8 @@ class SmsMarketingMessage(models.Model):
             "renews_on": figures["renews_on"],
         }
 
-    def _allowance_advice(self, mend):
-        if mend:
+    def _allowance_advice(self, may_raise):
+        if may_raise:
             return self.env._("Send to fewer, shorten the text, or raise the allowance.")
         users = self.env.ref(ADMINISTRATOR).sudo().all_user_ids
         names = users.filtered(

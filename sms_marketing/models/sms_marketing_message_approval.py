@@ -169,7 +169,7 @@ class SmsMarketingMessage(models.Model):
             before=approved,
             now=facts.recipients,
         )
-        return [Finding(WARNING, "approved_for_others", text)]
+        return [Finding(WARNING, "approved_for_others", text, self._mend_audience())]
 
     def _approval_sentence(self, standing):
         message = self.sudo()

@@ -31,4 +31,8 @@ class SmsMarketingMessage(models.Model):
             count=capped,
             rules=self.env._(" and at most ").join(rules),
         )
-        return [Finding(WARNING, "frequency_cap", text)]
+        mend = {
+            "label": self.env._("Look at these contacts"),
+            "action": self.action_view_audience("frequency_cap"),
+        }
+        return [Finding(WARNING, "frequency_cap", text, mend)]

@@ -4,7 +4,6 @@ from odoo.exceptions import UserError, ValidationError
 from ..engine import audience, personalize
 from ..engine.links import MOST_LINKS
 from ..engine.review import ERROR, WARNING, Finding, ReviewFacts, errors_first
-from ..gateways.errors import ConfigurationError
 from ..text.template import compile_template
 
 #: The one list of what is looked at before a message is sent: method -> the gravest level of what
@@ -19,6 +18,8 @@ REVIEW_CHECKS = {
     "_review_recipients": ERROR,
     "_review_allowance": ERROR,
     "_review_approval": ERROR,
+    "_review_further_senders": WARNING,
+    "_review_gateways_down": WARNING,
     "_review_cap": WARNING,
     "_review_opt_out": WARNING,
     "_review_encoding": WARNING,
@@ -129,35 +130,10 @@ class SmsMarketingMessage(models.Model):
                 "too_many_links": [too_many] if len(links) > MOST_LINKS else [],
                 "token_in_host": personalize.host_problems(self.env, links),
             }
-        mend = {"label": self.env._("Go to the text"), "page": "content", "field": "body"}
+        mend = self._mend_text()
         return [
             Finding(ERROR, code, text, mend) for code, texts in problems.items() for text in texts
         ]
-
-    def _review_sender(self, facts):
-        """Whether the sender and its gateway can send at all."""
-        sender, gateway = self.sender_id, self.sender_id.sudo().gateway_id
-        mend = {
-            "label": self.env._("Choose a sender"),
-            "page": "settings",
-            "field": "sender_id",
-        }
-        if not sender:
-            return [Finding(ERROR, "no_sender", self.env._("Choose a sender."), mend)]
-        if not sender.active or not gateway.active:
-            text = self.env._("The sender or its gateway is archived. Choose another sender.")
-            return [Finding(ERROR, "sender_archived", text, mend)]
-        for gateway in self.sudo()._senders().gateway_id:
-            try:
-                gateway._connect().close()
-            except ConfigurationError as error:
-                text = self.env._(
-                    "Gateway “%(gateway)s” cannot be used: %(error)s",
-                    gateway=gateway.name,
-                    error=error,
-                )
-                return [Finding(ERROR, "gateway_unusable", text, mend)]
-        return []
 
     def _review_subscription_type(self, facts):
         if self.subscription_type_id:
@@ -179,15 +155,8 @@ class SmsMarketingMessage(models.Model):
             try:
                 contact_list._rule()
             except ValidationError as error:
-                mend = {
-                    "label": self.env._("Open the list"),
-                    "action": {
-                        "type": "ir.actions.act_window",
-                        "res_model": contact_list._name,
-                        "res_id": contact_list.id,
-                        "views": [[False, "form"]],
-                    },
-                }
+                mend = self._mend_by_opening(self.env._("Open the list"), contact_list)
+                mend = mend or self._mend_audience()
                 findings.append(Finding(ERROR, "broken_rule", error.args[0], mend))
         return findings
 
@@ -214,11 +183,7 @@ class SmsMarketingMessage(models.Model):
 
     def _review_recipients(self, facts):
         """Whether anybody would get it."""
-        mend = {
-            "label": self.env._("Choose recipients"),
-            "page": "schedule",
-            "field": "include_list_ids",
-        }
+        mend = self._mend_audience()
         if not (self.include_list_ids or self.include_partner_ids):
             text = self.env._("Choose the lists or contacts to send to.")
             return [Finding(ERROR, "no_audience", text, mend)]
@@ -231,14 +196,16 @@ class SmsMarketingMessage(models.Model):
                 sender=self.sender_id.display_name,
                 count=barred,
             )
-            mend = {
-                "label": self.env._("Choose a sender"),
-                "page": "settings",
-                "field": "sender_id",
-            }
-            return [Finding(ERROR, "country_not_allowed", text, mend)]
+            return [Finding(ERROR, "country_not_allowed", text, self._mend_sender())]
         text = self.env._(
             "Nobody would get this message: none of the contacts chosen may be texted. See below "
             "why, or choose others."
         )
         return [Finding(ERROR, "empty_audience", text, mend)]
+
+    def _mend_audience(self):
+        return {
+            "label": self.env._("Choose recipients"),
+            "page": "schedule",
+            "field": "include_list_ids",
+        }

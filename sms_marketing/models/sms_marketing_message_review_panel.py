@@ -3,7 +3,6 @@ import json
 
 from odoo import models
 from odoo.exceptions import UserError
-from odoo.tools import format_datetime
 
 from ..engine.review import ERROR, is_another_audience
 from ..engine.transactions import lock
@@ -72,9 +71,10 @@ class SmsMarketingMessage(models.Model):
             "segments_per_text": facts.segments_per_text,
             "segments": facts.segments,
             "allowance": self._allowance_figures(facts),
+            # As the form says it: by the clock that the user has scheduled by, and which it is.
             "moment": facts.intent == "schedule"
             and bool(self.scheduled_at)
-            and format_datetime(self.env, self.scheduled_at, dt_format="medium"),
+            and self._scheduled_text(),
             "by_time_zone": bool(facts.recipients)
             and (
                 (facts.intent == "schedule" and self.send_in_contact_time_zone)
@@ -102,7 +102,7 @@ class SmsMarketingMessage(models.Model):
             self._schedule(facts)
             done = self.env._(
                 "The message is scheduled for %(moment)s. %(count)s contacts would get it now.",
-                moment=format_datetime(self.env, self.scheduled_at, dt_format="medium"),
+                moment=self._scheduled_text(),
                 count=facts.recipients,
             )
         return {"done": done}

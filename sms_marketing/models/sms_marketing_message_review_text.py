@@ -47,7 +47,7 @@ class SmsMarketingMessage(models.Model):
             "The text does not say how to opt out. Add the default opt-out text, or write it."
         )
         mend = (
-            {"label": self.env._("Go to the text"), "page": "content", "field": "body"}
+            self._mend_text()
             if self.include_opt_out_text
             else {"label": self.env._("Add it"), "method": "action_include_opt_out_text"}
         )
@@ -87,7 +87,7 @@ class SmsMarketingMessage(models.Model):
         mend = (
             {"label": self.env._("Replace by plain ones"), "method": "action_plain_equivalents"}
             if can_replace
-            else {"label": self.env._("Go to the text"), "page": "content", "field": "body"}
+            else self._mend_text()
         )
         return [Finding(WARNING, "costly_characters", text, mend)]
 
@@ -108,27 +108,31 @@ class SmsMarketingMessage(models.Model):
         parts = urlsplit(base)
         if parts.hostname in _LOOPBACK:
             text = self.env._(
-                "Short links begin with %s, which no phone can reach. An administrator sets the "
-                "web address of Odoo.",
+                "Short links begin with %s, which no phone can reach. Leave the links out, or ask "
+                "an administrator to set the web address of Odoo.",
                 base,
             )
             return [Finding(WARNING, "links_unreachable", text, self._mend_web_address())]
         if parts.scheme != "https":
             text = self.env._(
                 "Short links begin with %s: without https, phones warn of them and carriers may "
-                "block the text.",
+                "block the text. Leave the links out, or ask an administrator to set a web address "
+                "with https.",
                 base,
             )
             return [Finding(WARNING, "links_not_secure", text, self._mend_web_address())]
         return []
 
     def _mend_web_address(self):
-        """The button to the web address of Odoo, for those who may set it."""
+        """The button to the web address of Odoo for those who may set it, else to the links."""
         if not self.env.user.has_group("base.group_system"):
-            return None
+            return self._mend_text()
         parameters = self.env["ir.config_parameter"]
         address = parameters.search([("key", "=", "web.base.url")], limit=1)
         return self._mend_by_opening(self.env._("Set the web address"), address)
+
+    def _mend_text(self):
+        return {"label": self.env._("Go to the text"), "page": "content", "field": "body"}
 
     def _mend_by_opening(self, label, record):
         """A button that opens a record; None where there is none that the user may see."""
@@ -143,22 +147,6 @@ class SmsMarketingMessage(models.Model):
                 "views": [[False, "form"]],
             },
         }
-
-    def _review_left_out_by_country(self, facts):
-        barred = (facts.counts or {}).get("country", 0)
-        if not barred or not facts.recipients:
-            return []
-        text = self.env._(
-            "%(count)s contacts are left out, as sender %(sender)s may not send to their country.",
-            count=barred,
-            sender=self.sender_id.display_name,
-        )
-        mend = {
-            "label": self.env._("Choose a sender"),
-            "page": "settings",
-            "field": "sender_id",
-        }
-        return [Finding(WARNING, "left_out_by_country", text, mend)]
 
     def _review_repeated(self, facts):
         """Whether the same text, or any text to one of the lists, went out shortly before."""
@@ -189,6 +177,7 @@ class SmsMarketingMessage(models.Model):
                 name=self._review_name(same_text),
             )
             mend = self._mend_by_opening(self.env._("Look at that message"), same_text)
+            mend = mend or self._mend_text()
             findings.append(Finding(WARNING, "same_text", text, mend))
         recent = (same_list - same_text).filtered(
             lambda other: other.started_at >= now - timedelta(hours=SAME_LIST_HOURS)
@@ -200,6 +189,7 @@ class SmsMarketingMessage(models.Model):
                 name=self._review_name(recent),
             )
             mend = self._mend_by_opening(self.env._("Look at that message"), recent)
+            mend = mend or self._mend_audience()
             findings.append(Finding(WARNING, "same_list", text, mend))
         return findings
 
@@ -239,7 +229,7 @@ class SmsMarketingMessage(models.Model):
                 audience.audience_query(self),
             )
         )
-        mend = {"label": self.env._("Go to the text"), "page": "content", "field": "body"}
+        mend = self._mend_text()
         return [
             Finding(
                 WARNING,

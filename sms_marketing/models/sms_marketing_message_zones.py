@@ -131,13 +131,27 @@ class SmsMarketingMessage(models.Model):
         findings = []
         mend = {"label": self.env._("Choose another time"), "page": "schedule"}
         mend["field"] = "scheduled_at"
-        if by_contact_clock and not _contacts(pairs, lambda group, _slot: find_zone(group.zone)):
-            text = self.env._(
-                "None of the recipients has a time zone: all of them get the message by the "
-                "company's clock, %s.",
-                rules.default_zone,
+        without_zone = _contacts(pairs, lambda group, _slot: not find_zone(group.zone))
+        if by_contact_clock and without_zone:
+            text = (
+                self.env._(
+                    "None of the recipients has a time zone: all of them get the message by the "
+                    "company's clock, %s.",
+                    rules.default_zone,
+                )
+                if without_zone == _contacts(pairs)
+                else self.env._(
+                    "%(count)s recipients have no time zone: they get the message by the company's "
+                    "clock, %(zone)s.",
+                    count=without_zone,
+                    zone=rules.default_zone,
+                )
             )
-            findings.append(Finding(WARNING, "no_time_zone", text))
+            contacts = {
+                "label": self.env._("Look at these contacts"),
+                "action": self.action_view_time_zone(False),
+            }
+            findings.append(Finding(WARNING, "no_time_zone", text, contacts))
         if passed := _contacts(pairs, lambda _group, slot: slot.is_passed):
             text = {
                 "now": self.env._("they get it as soon as sending starts."),

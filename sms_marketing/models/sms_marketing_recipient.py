@@ -105,6 +105,7 @@ class SmsMarketingRecipient(models.Model):
     _went_out = models.Index(frequency.INDEX)
     # What a company used in a month, for its allowance.
     _used = models.Index(allowance.INDEX)
+    _used_unknown = models.Index(allowance.UNKNOWN_INDEX)
     # The latest texts with a reported price; empty for gateways that report none.
     _sender_priced = models.Index("(sender_id, id) WHERE price IS NOT NULL")
     _token_unique = models.UniqueIndex("(token)")

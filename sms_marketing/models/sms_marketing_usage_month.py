@@ -55,6 +55,9 @@ class SmsMarketingUsageMonth(models.Model):
                 SELECT company.id, LEAST(
                            (SELECT min(sent_at) FROM sms_marketing_recipient
                              WHERE company_id = company.id AND sent_at IS NOT NULL),
+                           (SELECT min(settled_at) FROM sms_marketing_recipient
+                             WHERE company_id = company.id AND state = 'unknown'
+                               AND sent_at IS NULL),
                            (SELECT min(moment) FROM sms_marketing_usage
                              WHERE company_id = company.id)), allowance.id
                   FROM res_company company

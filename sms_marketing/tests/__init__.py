@@ -2,6 +2,7 @@ from . import hypothesis_profile
 from . import test_activity
 from . import test_activity_access
 from . import test_allowance
+from . import test_allowance_unknown
 from . import test_answer_languages
 from . import test_approval
 from . import test_audience
@@ -15,6 +16,8 @@ from . import test_consent_doors
 from . import test_consent_wizard
 from . import test_contact_file
 from . import test_contact_import
+from . import test_contact_import_check
+from . import test_contact_import_language
 from . import test_create_message
 from . import test_dispatch
 from . import test_dispatch_faults
@@ -64,6 +67,7 @@ from . import test_quiet_hours
 from . import test_rates
 from . import test_receipts
 from . import test_review
+from . import test_review_mends
 from . import test_review_panel
 from . import test_security
 from . import test_send_test

@@ -29,5 +29,5 @@ def to_csv(*rows, delimiter=","):
     return target.getvalue().encode()
 
 
-def read(content):
-    return contact_file.read(content, dict(LEGAL_BASES))
+def read(env, content):
+    return contact_file.read(env, content, dict(LEGAL_BASES))

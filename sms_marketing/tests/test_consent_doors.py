@@ -86,6 +86,7 @@ class TestEveryDoor(Log):
         wizard = self.env["sms.marketing.contact.import"].create(
             {"file": base64.b64encode(content.encode()), "type_id": subscription_type.id}
         )
+        wizard.action_check()
         wizard.action_import()
         self.assertEqual(wizard.state, "done")
 

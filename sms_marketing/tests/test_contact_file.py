@@ -13,19 +13,19 @@ class TestContactFile(SmsMarketingCase):
 
     def assert_unreadable(self, content, *words):
         with self.assertRaises(contact_file.UnreadableFile) as caught:
-            read(content)
+            read(self.env, content)
         for word in words:
             self.assertIn(word, str(caught.exception))
 
     def problems(self, **changed):
         """(column, sentence) of what is wrong with a row; asserts that it is left out."""
-        content = read(to_csv({**GOOD, **changed}, {**GOOD, "ref": "SMS-2"}))
+        content = read(self.env, to_csv({**GOOD, **changed}, {**GOOD, "ref": "SMS-2"}))
         self.assertEqual([row.values["ref"] for row in content.rows], ["SMS-2"], changed)
         self.assertEqual({line for line, _column, _problem in content.errors}, {2})
         return [(column, problem) for _line, column, problem in content.errors]
 
     def test_good_row(self):
-        [row] = read(to_csv(GOOD)).rows
+        [row] = read(self.env, to_csv(GOOD)).rows
         self.assertEqual(row.line, 2)
         self.assertTrue(row.marketing)
         self.assertEqual(row.consent_for, ("mobile",))
@@ -43,7 +43,7 @@ class TestContactFile(SmsMarketingCase):
             self.assert_unreadable(content, "“name” is missing")
 
     def test_header_only(self):
-        content = read(b"name,mobile\n")
+        content = read(self.env, b"name,mobile\n")
         self.assertEqual((content.rows, content.errors), ([], []))
 
     def test_wrong_encoding(self):
@@ -56,37 +56,39 @@ class TestContactFile(SmsMarketingCase):
         self.assert_unreadable(b"PK\x03\x04\x14\x00\x06\x00\x08\x00", "no text file")
 
     def test_byte_order_mark(self):
-        self.assertEqual(len(read(b"\xef\xbb\xbf" + to_csv(GOOD)).rows), 1)
+        self.assertEqual(len(read(self.env, b"\xef\xbb\xbf" + to_csv(GOOD)).rows), 1)
 
     def test_semicolons(self):
-        [row] = read(to_csv({**GOOD, "city": "Denver, CO"}, delimiter=";")).rows
+        [row] = read(self.env, to_csv({**GOOD, "city": "Denver, CO"}, delimiter=";")).rows
         self.assertEqual(row.values["city"], "Denver, CO")
 
     def test_line_ends(self):
         for end in (b"\n", b"\r\n", b"\r"):
-            content = read(b"name,city" + end + b"Ann,Denver" + end + b"Bo,Boulder" + end)
+            content = read(self.env, b"name,city" + end + b"Ann,Denver" + end + b"Bo,Boulder" + end)
             self.assertEqual([row.values["name"] for row in content.rows], ["Ann", "Bo"], end)
 
     def test_header_in_capitals_and_with_spaces(self):
-        self.assertEqual(len(read(b" Name ,MOBILE\nAnn,+13035550101\n").rows), 1)
+        self.assertEqual(len(read(self.env, b" Name ,MOBILE\nAnn,+13035550101\n").rows), 1)
 
     def test_quoted_newline(self):
-        content = read(to_csv({**GOOD, "evidence": "Line one\nline two"}, {**GOOD, "name": ""}))
+        content = read(
+            self.env, to_csv({**GOOD, "evidence": "Line one\nline two"}, {**GOOD, "name": ""})
+        )
         self.assertEqual(content.rows[0].values["evidence"], "Line one\nline two")
         # The second row's line is the file's, not the row's number.
         self.assertIn((4, "name", "is empty"), content.errors)
 
     def test_blank_rows_are_nothing(self):
-        content = read(b"name,mobile\n,\n\nAnn,+13035550101\n  ,\n")
+        content = read(self.env, b"name,mobile\n,\n\nAnn,+13035550101\n  ,\n")
         self.assertEqual((len(content.rows), content.errors), (1, []))
 
     def test_too_many_cells(self):
-        content = read(b"name,mobile\nAnn,+13035550101,Denver\nBo,\n")
+        content = read(self.env, b"name,mobile\nAnn,+13035550101,Denver\nBo,\n")
         self.assertEqual([row.values["name"] for row in content.rows], ["Bo"])
         self.assertIn("more cells", content.errors[0][2])
 
     def test_too_few_cells(self):
-        [row] = read(b"name,mobile,city\nAnn\n").rows
+        [row] = read(self.env, b"name,mobile,city\nAnn\n").rows
         self.assertEqual(row.values["city"], "")
 
     def test_cells_that_are_too_long(self):
@@ -104,7 +106,7 @@ class TestContactFile(SmsMarketingCase):
         self.assert_unreadable(header, "Line 1")
 
     def test_quote_that_is_never_closed(self):
-        content = read(b'name,mobile\nAnn,"+13035550101\nBo,\n')
+        content = read(self.env, b'name,mobile\nAnn,"+13035550101\nBo,\n')
         self.assertFalse([row for row in content.rows if row.values["name"] == "Bo"])
 
     def test_values_that_cannot_be(self):
@@ -133,14 +135,14 @@ class TestContactFile(SmsMarketingCase):
                 self.assertIn(words, problems[0][1])
 
     def test_moment_with_a_time_zone_is_utc(self):
-        [row] = read(to_csv({**GOOD, "consent_date": "2026-01-31T23:30:00-07:00"})).rows
+        [row] = read(self.env, to_csv({**GOOD, "consent_date": "2026-01-31T23:30:00-07:00"})).rows
         self.assertEqual(str(row.consent_at), "2026-02-01 06:30:00")
 
     def test_same_ref_twice(self):
-        content = read(to_csv(GOOD, GOOD))
+        content = read(self.env, to_csv(GOOD, GOOD))
         self.assertEqual(len(content.rows), 1)
         self.assertIn("line 2 already", content.errors[0][2])
 
     def test_opt_out_needs_no_evidence(self):
         row = {"name": "Ann", "mobile": "+13035550101", "consent": "unsubscribed"}
-        self.assertEqual(len(read(to_csv(row)).rows), 1)
+        self.assertEqual(len(read(self.env, to_csv(row)).rows), 1)

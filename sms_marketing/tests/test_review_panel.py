@@ -90,6 +90,25 @@ class TestReviewPanel(SmsMarketingCase):
         message.action_unschedule()
         self.assertEqual(message.state, "draft")
 
+    def test_the_moment_reads_as_on_the_form(self):
+        """By the clock that it is scheduled by, and which one; not bare, by another clock."""
+        self.company.sms_marketing_tz = "Europe/Amsterdam"
+        self.owner.tz = "America/New_York"
+        message = self.draft(scheduled_at="2050-06-06 10:00:00")
+        for by_contact, expected in (
+            (False, ["12:00", "Europe/Amsterdam", "6:00", "America/New_York"]),
+            (True, ["12:00", "each contact's clock", "Europe/Amsterdam"]),
+        ):
+            message.send_in_contact_time_zone = by_contact
+            message = message.with_context(tz=self.owner.tz)
+            review = message.get_review("schedule")
+            self.assertEqual(review["moment"], message.scheduled_text)
+            done = message.send_reviewed("schedule", review["version"])["done"]
+            for words in expected:
+                self.assertIn(words, review["moment"])
+                self.assertIn(words, done)
+            message.action_unschedule()
+
     def test_whatever_changes_is_reviewed_again(self):
         contact_list = self.env["sms.marketing.list"].create(
             {"name": "L", "kind": "rule", "domain": "[('id', '=', 0)]"}
@@ -236,7 +255,8 @@ class TestReviewPanel(SmsMarketingCase):
             found = set(self.warnings(message)) & {"links_unreachable", "links_not_secure"}
             self.assertEqual(found, {code} if code else set())
         parameters.set_param("web.base.url", "http://sms.example")
-        self.assertFalse(self.warnings(message)["links_not_secure"]["mend"], "not a marketer's")
+        mend = self.warnings(message)["links_not_secure"]["mend"]
+        self.assertEqual(mend["page"], "content", "a marketer takes the links out")
         as_system = message.with_user(self.env.ref("base.user_admin"))
         action = self.warnings(as_system)["links_not_secure"]["mend"]["action"]
         opened = self.env[action["res_model"]].sudo().browse(action["res_id"])
@@ -259,7 +279,7 @@ class TestReviewPanel(SmsMarketingCase):
         other = self.message(self.contacts(1), user_id=stranger.id).with_user(stranger)
         finding = self.warnings(other)["same_text"]
         self.assertNotIn("First wave", finding["text"])
-        self.assertFalse(finding["mend"], "a message of others is not opened")
+        self.assertEqual(finding["mend"]["page"], "content", "a message of others is not opened")
 
     def test_holes_in_the_text(self):
         contacts = self.contacts(3)

@@ -1,18 +1,28 @@
 import base64
+import hashlib
+import json
 from itertools import islice
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import NO_ACCESS
 
 from ..engine import contact_file, contact_import
+from ..engine.transactions import rehearsal
 from ..models.sms_marketing_consent import LEGAL_BASES
 from ..text.spreadsheet import write_csv
 
 MOST_SHOWN = 50
 
+#: What decides what an import does: another value of one of these, another import to check.
+CHECKED_FIELDS = ("file", "type_id", "ask_to_confirm", "list_name")
+
+#: What a check has left, as long as it holds.
+UNCHECKED = {"state": "new", "checked": False, "report": False, "problems_file": False}
+
 
 class SmsMarketingContactImport(models.TransientModel):
-    """Contacts with evidence of consent from a CSV: checked first, then taken."""
+    """Contacts with evidence of consent from a CSV: taken on trial first, then for good."""
 
     _name = "sms.marketing.contact.import"
     _description = "Import Contacts and SMS Consent"
@@ -39,6 +49,9 @@ class SmsMarketingContactImport(models.TransientModel):
     state = fields.Selection(
         [("new", "New"), ("checked", "Checked"), ("done", "Done")], default="new", readonly=True
     )
+    checked = fields.Char(
+        readonly=True, groups=NO_ACCESS, help="Fingerprint of the file and options checked."
+    )
     report = fields.Text(readonly=True)
     problems_file = fields.Binary(
         string="All Problems",
@@ -54,59 +67,97 @@ class SmsMarketingContactImport(models.TransientModel):
         for wizard in self:
             wizard.ask_to_confirm = wizard.type_id.double_opt_in
 
+    @api.onchange(*CHECKED_FIELDS)
+    def _onchange_checked(self):
+        # The form cannot see the fingerprint; saving forgets it.
+        self.update({name: UNCHECKED[name] for name in UNCHECKED if name != "checked"})
+
+    def write(self, vals):
+        result = super().write(vals)
+        if any(name in vals for name in CHECKED_FIELDS):
+            self.sudo().write(UNCHECKED)
+        return result
+
     def action_check(self):
-        """Read the file and say what would happen; nothing is written."""
+        """Import on trial, say what has come of it, and take everything back."""
         self.ensure_one()
+        self.check_access("write")
+        self.type_id.check_access("read")
         content = self._read()
+        with rehearsal(self.env):
+            result, _contact_list = self._take(content)
         self.report = "\n".join(
             [
-                self.env._("%d contacts can be imported.", len(content.rows)),
-                *self._sentences(content.errors, self.env._("Left out:")),
+                self.env._("Nothing is written yet. This is what the import would do:"),
+                *self._report(content, result),
             ]
         )
-        self._write_problems(content)
+        self._write_problems(content, result.warnings)
         self.state = "checked"
+        self.sudo().checked = self._fingerprint()
         return self._again()
 
     def action_import(self):
-        """Import what can be imported; say what was left out or taken with a reservation."""
+        """Import what was checked; say what was left out or taken with a reservation."""
         self.ensure_one()
+        self.check_access("write")
         self.type_id.check_access("read")
+        if self.state == "done":
+            raise UserError(self.env._("This file has been imported already."))
+        if self.sudo().checked != self._fingerprint():
+            raise UserError(
+                self.env._("Check the file first: it has not been checked with these options.")
+            )
         content = self._read()
+        result, self.list_id = self._take(content)
+        self.report = "\n".join(self._report(content, result))
+        self._write_problems(content, result.warnings)
+        self.state = "done"
+        return self._again()
+
+    def _take(self, content):
+        """Write contacts, consent and the list.
+
+        :return: ``contact_import.ImportResult``, and the list, an empty record for none
+        """
+        contact_list = self.env["sms.marketing.list"]
         result = contact_import.load(self.env, content.rows, self.type_id, ask=self.ask_to_confirm)
         if self.list_name and result.partner_ids:
-            self.list_id = self.env["sms.marketing.list"].create(
+            contact_list = contact_list.create(
                 {
                     "name": self.list_name,
                     "company_id": self.type_id.company_id.id,
                     "partner_ids": [fields.Command.set(result.partner_ids)],
                 }
             )
-        self.report = "\n".join(
-            [
-                self.env._(
-                    "%(created)d contacts created, %(updated)d updated, %(unchanged)d unchanged, "
-                    "%(consents)d consents recorded.",
-                    created=result.created,
-                    updated=result.updated,
-                    unchanged=result.unchanged,
-                    consents=sum(result.consents.values()),
-                ),
-                *self._sentences(content.errors, self.env._("Left out:")),
-                *self._sentences(result.warnings, self.env._("To look at:")),
-            ]
+        return result, contact_list
+
+    def _fingerprint(self):
+        """Tells this file with these options from every other."""
+        options = [self.type_id.id, self.ask_to_confirm, self.list_name or ""]
+        content = json.dumps(options).encode() + b"\0" + base64.b64decode(self.file or b"")
+        return hashlib.sha256(content).hexdigest()
+
+    def _report(self, content, result):
+        """What an import did, or would do, line by line."""
+        yield self.env._(
+            "%(created)d contacts created, %(updated)d updated, %(unchanged)d unchanged, "
+            "%(consents)d consents recorded.",
+            created=result.created,
+            updated=result.updated,
+            unchanged=result.unchanged,
+            consents=sum(result.consents.values()),
         )
-        self._write_problems(content, result.warnings)
-        self.state = "done"
-        return self._again()
+        yield from self._sentences(content.errors, self.env._("Left out:"))
+        yield from self._sentences(result.warnings, self.env._("To look at:"))
 
     def _read(self):
         try:
-            return contact_file.read(base64.b64decode(self.file), dict(LEGAL_BASES))
+            return contact_file.read(self.env, base64.b64decode(self.file), dict(LEGAL_BASES))
         except contact_file.UnreadableFile as error:
             raise UserError(str(error)) from error
 
-    def _write_problems(self, content, warnings=()):
+    def _write_problems(self, content, warnings):
         """Every problem as a CSV, one a line, in the order of the file."""
         done = [
             *((*error, self.env._("Left out")) for error in content.errors),

@@ -124,6 +124,17 @@ test("sends after a confirmation that names the number of contacts", async () =>
     expect(".o_notification:contains(The message goes out.)").toHaveCount(1);
 });
 
+test("to schedule asks once more, with the moment as the form says it", async () => {
+    const moment = "9:00 AM on Tuesday, June 7, 2050 by each contact's clock";
+    onRpc("get_review", () => review({ moment }));
+    await openReview("schedule");
+    expect(".o_sms_marketing_review_moment").toHaveText(new RegExp(moment));
+    await contains(".o_sms_marketing_review_send").click();
+    expect(".o_sms_marketing_review_confirm").toHaveText(
+        `The message goes out at ${moment}. Those who may get it then get it: 1,200 contacts as of now.`
+    );
+});
+
 test("what has changed meanwhile is not sent but shown", async () => {
     onRpc("get_review", () => review());
     onRpc("send_reviewed", () => ({

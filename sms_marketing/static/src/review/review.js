@@ -96,7 +96,7 @@ export class ReviewDialog extends Component {
         const count = this.format(this.state.review.recipients);
         return this.isSchedule
             ? _t(
-                  "The message goes out on %(moment)s to the contacts who may get it then, %(count)s as of now.",
+                  "The message goes out at %(moment)s. Those who may get it then get it: %(count)s contacts as of now.",
                   {
                       moment: this.state.review.moment,
                       count,
