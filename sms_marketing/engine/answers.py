@@ -155,15 +155,17 @@ def _help(company, number, _types):
         "Reply STOP to opt out.",
         company=company.name,
         programme=_programmes((types & own or types)[:MOST_PROGRAMMES]) or env._("texts"),
-        contact=" ".join(filter(None, [company.phone, company.email])) or company.name,
+        contact=" ".join(filter(None, [company.phone, company.email]))
+        or company.website
+        or company.get_base_url(),
     )
 
 
 def _programmes(types):
-    """Such as "Offers and news (up to 4 texts a month), Event news"."""
-    return ", ".join(
-        f"{one.name} ({one.frequency})" if one.frequency else one.name for one in types
-    )
+    """Such as "Offers and news (up to 4 texts a month), Event news (message frequency varies)"."""
+    # Carriers ask for the frequency, also where nobody has written one down.
+    varies = types.env._("message frequency varies")
+    return ", ".join(f"{one.name} ({one.frequency or varies})" for one in types)
 
 
 _SENTENCES = {"stop": _stop, "start": _start, "join": _join, "help": _help}
