@@ -16,9 +16,7 @@ class SignUpQrController(http.Controller):
     )
     def download(self, form_id, subject, file_format):
         """A QR code as a file, for whoever may read the form."""
-        form = request.env["sms.marketing.sign.up.form"].search(
-            [("id", "=", record_id(form_id))]
-        )
+        form = request.env["sms.marketing.sign.up.form"].search([("id", "=", record_id(form_id))])
         is_known = subject in SUBJECTS and file_format in FORMATS
         image = form._qr(subject, file_format) if form and is_known else None
         if not image:

@@ -179,10 +179,16 @@ class _Asker:
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE sms_marketing_recipient
+                WITH waiting AS (
+                    -- We hold the consent, which a lane takes after the text: never wait for it.
+                    SELECT id FROM sms_marketing_recipient
+                     WHERE number = %(number)s AND kind = 'opt_in' AND opt_in_type_id = %(type)s
+                       AND state = 'queued' AND open_until IS NOT NULL
+                     ORDER BY id FOR UPDATE SKIP LOCKED
+                )
+                UPDATE sms_marketing_recipient recipient
                    SET send_at = %(now)s, due_at = %(now)s, open_until = NULL, reason = NULL
-                 WHERE number = %(number)s AND kind = 'opt_in' AND opt_in_type_id = %(type)s
-                   AND state = 'queued' AND open_until IS NOT NULL
+                  FROM waiting WHERE recipient.id = waiting.id
                 """,
                 now=self._now,
                 number=number,

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from odoo import fields
+
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 
 from ..engine import schedule
