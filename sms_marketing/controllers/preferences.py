@@ -74,7 +74,9 @@ class PreferenceController(http.Controller):
         if form.get("fingerprint") != preferences.fingerprint(own, offered):
             # What was ticked may have read otherwise: nobody agrees to what was not on the page.
             return self._show(recipient, has_changed=True)
-        chosen = {int(value) for value in form.getlist("type") if value.isdecimal()}
+        ticked = set(form.getlist("type"))
+        # Compared as text: a visitor may send digits that no number is made of.
+        chosen = {one.type_id for one in offered if str(one.type_id) in ticked}
         changed = preferences.save(recipient, offered, chosen, address)
         if changed:
             wait_for_hand_over(own.cr, recipient.number)

@@ -105,11 +105,12 @@ class SignUpController(http.Controller):
         """What was filled in, cleaned, and what is wrong with it by field."""
         typed = request.httprequest.form
         name = " ".join(strip_control(typed.get("name", "")).split())
-        types = {int(value) for value in typed.getlist("type") if value.isdecimal()}
+        # Compared as text: a visitor may send digits that no number is made of.
+        ticked = set(typed.getlist("type"))
         values = {
             "typed_number": typed.get("number", "").strip()[:LONGEST_NAME],
             "name": name,
-            "types": types & set(form._offered().type_id.ids),
+            "types": {one.id for one in form._offered().type_id if str(one.id) in ticked},
         }
         problems = {}
         try:

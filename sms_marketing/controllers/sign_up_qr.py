@@ -2,11 +2,12 @@ from odoo import http
 from odoo.http import content_disposition, request
 
 from ..models.sms_marketing_sign_up_qr import FORMATS, SUBJECTS
+from .address import record_id
 
 
 class SignUpQrController(http.Controller):
     @http.route(
-        "/sms_marketing/sign_up_form/<int:form_id>/<string:subject>.<string:file_format>",
+        "/sms_marketing/sign_up_form/<string:form_id>/<string:subject>.<string:file_format>",
         type="http",
         auth="user",
         methods=["GET"],
@@ -15,7 +16,7 @@ class SignUpQrController(http.Controller):
     )
     def download(self, form_id, subject, file_format):
         """A QR code as a file, for whoever may read the form."""
-        form = request.env["sms.marketing.sign.up.form"].search([("id", "=", form_id)])
+        form = request.env["sms.marketing.sign.up.form"].search([("id", "=", record_id(form_id))])
         is_known = subject in SUBJECTS and file_format in FORMATS
         image = form._qr(subject, file_format) if form and is_known else None
         if not image:

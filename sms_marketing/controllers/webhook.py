@@ -9,6 +9,7 @@ from ..engine.transactions import read_committed
 from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError, MalformedRequest, VerificationError
 from ..gateways.values import WebhookRequest
+from .address import record_id
 
 _logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class WebhookController(http.Controller):
     """
 
     @http.route(
-        "/sms_marketing/webhook/<int:gateway_id>/<string:secret>/<string:subject>",
+        "/sms_marketing/webhook/<string:gateway>/<string:secret>/<string:subject>",
         type=WebhookDispatcher.routing_type,
         # A gateway's secret and signature say who calls; there is no user, and none is looked up.
         auth="none",
@@ -69,8 +70,8 @@ class WebhookController(http.Controller):
         sitemap=False,
         max_content_length=MOST_BYTES,
     )
-    def receive(self, gateway_id, secret, subject):
-        take = SUBJECTS.get(subject)
+    def receive(self, gateway, secret, subject):
+        take, gateway_id = SUBJECTS.get(subject), record_id(gateway)
         webhook = request.env["sms.marketing.gateway"]._webhook(gateway_id)
         caller = request.httprequest.remote_addr
         if not take or not webhook or not webhook.lets_in(secret, caller):

@@ -12,44 +12,66 @@ from .transactions import NOW
 #: The programmes that HELP names at the most, so that the answer stays readable.
 MOST_PROGRAMMES = 3
 
+#: Unique index: however many ask at the same moment, one request goes out on a day (UTC). What did
+#: not go out is no request. What had failed may yet be told to have been delivered; so that no
+#: receipt meets a newer request in the index, what was delivered is not in it either.
+ONCE_A_DAY = (
+    "(number, opt_in_type_id, (queued_at::date))"
+    " WHERE kind = 'opt_in' AND state NOT IN ('skipped', 'failed', 'delivered')"
+)
 
-def queue(env, kind, number, sender, body, lang_of=None, opt_in_type=None):
-    """Queue one text without message.
 
-    :param kind: ``answer`` or ``opt_in``
+def queue(env, kind, number, sender, body, lang_of=None):
+    """Queue one text without message, to go out at once.
+
     :param sender: ``sms.marketing.sender``
     :param lang_of: the contact; None: found by the number
-    :param opt_in_type: what an ``opt_in`` asks to confirm
-    :return: whether it was queued; a second request to confirm on one day is not
     """
     partner = find_contact(env, number, sender.company_id) if lang_of is None else lang_of
-    rows = env.execute_query(
-        SQL(
-            """
-            INSERT INTO sms_marketing_recipient (
-                kind, company_id, sender_id, gateway_id, partner_id, number, state, send_at,
-                due_at, queued_at, attempt, body, token, opt_in_type_id)
-            VALUES (%(kind)s, %(company)s, %(sender)s, %(gateway)s, %(partner)s, %(number)s,
-                    'queued', %(now)s, %(now)s, %(now)s, 0, %(body)s, %(token)s, %(type)s)
-            ON CONFLICT (number, opt_in_type_id, (queued_at::date)) WHERE kind = 'opt_in'
-            DO NOTHING
-            RETURNING id
-            """,
-            kind=kind,
-            company=sender.company_id.id,
-            sender=sender.id,
-            gateway=sender.sudo().gateway_id.id,
-            partner=partner.id or None,
-            number=number,
-            now=NOW,
-            body=body,
-            token=NEW_TOKEN,
-            type=opt_in_type.id if opt_in_type else None,
+    insert(env, kind, number, sender, body, partner)
+    env["sms.marketing.message"]._trigger_dispatch()
+
+
+def insert(env, kind, number, sender, body, partner, opt_in_type=None, opening=None):
+    """Write the row of a text without message; whoever calls has a lane run when it is due.
+
+    :param kind: ``answer`` or ``opt_in``
+    :param partner: the contact, may be empty
+    :param opt_in_type: what an ``opt_in`` asks to confirm
+    :param opening: (from, until) where it keeps quiet hours; None: it goes out at once
+    :return: whether it was written; a second request to confirm on one day is not
+    """
+    begin, until = opening or (None, None)
+    return bool(
+        env.execute_query(
+            SQL(
+                """
+                INSERT INTO sms_marketing_recipient (
+                    kind, company_id, sender_id, gateway_id, partner_id, number, state, reason,
+                    send_at, due_at, open_until, queued_at, attempt, body, token, opt_in_type_id)
+                SELECT %(kind)s, %(company)s, %(sender)s, %(gateway)s, %(partner)s, %(number)s,
+                       'queued', CASE WHEN begin > %(now)s THEN 'quiet_hours' END,
+                       begin, begin, %(until)s, %(now)s, 0, %(body)s, %(token)s, %(type)s
+                  FROM (SELECT COALESCE(%(begin)s, %(now)s) AS begin) AS opening
+                ON CONFLICT %(once)s DO NOTHING
+                RETURNING id
+                """,
+                kind=kind,
+                company=sender.company_id.id,
+                sender=sender.id,
+                gateway=sender.sudo().gateway_id.id,
+                partner=partner.id or None,
+                number=number,
+                begin=begin,
+                until=until,
+                now=NOW,
+                body=body,
+                token=NEW_TOKEN,
+                type=opt_in_type.id if opt_in_type else None,
+                once=SQL(ONCE_A_DAY),
+            )
         )
     )
-    if rows:
-        env["sms.marketing.message"]._trigger_dispatch()
-    return bool(rows)
 
 
 def language(partner, company, keyword=None):
@@ -133,15 +155,17 @@ def _help(company, number, _types):
         "Reply STOP to opt out.",
         company=company.name,
         programme=_programmes((types & own or types)[:MOST_PROGRAMMES]) or env._("texts"),
-        contact=" ".join(filter(None, [company.phone, company.email])) or company.name,
+        contact=" ".join(filter(None, [company.phone, company.email]))
+        or company.website
+        or company.get_base_url(),
     )
 
 
 def _programmes(types):
-    """Such as "Offers and news (up to 4 texts a month), Event news"."""
-    return ", ".join(
-        f"{one.name} ({one.frequency})" if one.frequency else one.name for one in types
-    )
+    """Such as "Offers and news (up to 4 texts a month), Event news (message frequency varies)"."""
+    # Carriers ask for the frequency, also where nobody has written one down.
+    varies = types.env._("message frequency varies")
+    return ", ".join(f"{one.name} ({one.frequency or varies})" for one in types)
 
 
 _SENTENCES = {"stop": _stop, "start": _start, "join": _join, "help": _help}

@@ -8,6 +8,15 @@ from odoo.tools import SQL
 
 from ..text.numbers import to_e164
 
+#: Of `blacklist`, an active entry, and `due`, a recipient: more than a STOP to its company made it.
+IS_BY_OTHERS = SQL(
+    """
+    (SELECT array_agg(stop.res_company_id)
+       FROM sms_marketing_phone_blacklist_company_rel stop
+      WHERE stop.phone_blacklist_id = blacklist.id) IS DISTINCT FROM ARRAY[due.company_id]
+    """
+)
+
 
 def put(env, numbers, company):
     """Put these numbers on the blacklist, for the STOP to this company, if it wants that."""
@@ -52,6 +61,27 @@ def take_back(env, pairs):
         if not entry.sms_marketing_company_ids:
             entry._track_set_log_message(env._("Agreed to get texts again."))
             entry.action_archive()
+
+
+def stopped(env, numbers):
+    """Which of these numbers a STOP has put here, for which companies.
+
+    :rtype: set[tuple[str, int]]
+    """
+    return set(
+        env.execute_query(
+            SQL(
+                """
+                SELECT entry.number, stop.res_company_id
+                  FROM phone_blacklist entry
+                  JOIN sms_marketing_phone_blacklist_company_rel stop
+                    ON stop.phone_blacklist_id = entry.id
+                 WHERE entry.active AND entry.number = ANY(%s)
+                """,
+                list(numbers),
+            )
+        )
+    )
 
 
 def forget(env, number, company):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from odoo.tools import SQL
 
 from . import frequency, schedule, timing
+from .blacklist import IS_BY_OTHERS
 from .stop_wishes import IS_HELD
 from .texts import MessageTexts
 from .transactions import NOW
@@ -233,7 +234,9 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
                                     AND test_number.company_id = due.company_id
                                     AND test_number.verified_at IS NOT NULL)
                             THEN 'not_verified'
-                        WHEN due.kind = 'opt_in' AND blacklist.id IS NOT NULL THEN 'blacklisted'
+                        -- Who has stopped and signs up again is asked before it is taken off.
+                        WHEN due.kind = 'opt_in' AND blacklist.id IS NOT NULL AND %(others)s
+                            THEN 'blacklisted'
                         WHEN due.kind = 'opt_in' AND agreed.state = 'unsubscribed'
                             THEN 'unsubscribed'
                         WHEN due.kind = 'opt_in' AND agreed.state IS DISTINCT FROM 'pending'
@@ -279,6 +282,7 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
             now=NOW,
             limit=limit,
             held=IS_HELD,
+            others=IS_BY_OTHERS,
             capped=frequency.capped_numbers(message, SQL("SELECT number FROM due")),
         )
     )

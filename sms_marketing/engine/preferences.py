@@ -9,7 +9,7 @@ from typing import NamedTuple
 from odoo.tools import SQL
 from odoo.tools.misc import hmac
 
-from . import consent
+from . import consent, stop_wishes
 from .contacts import switch_marketing_on
 from .links import is_token
 
@@ -110,6 +110,7 @@ def save(recipient, offered, chosen, address):
             )
         )
     consent.record(recipient.env, changes)
+    _settle_wish(recipient)
     of_message = recipient.message_id.subscription_type_id.id
     if any(one.type_id == of_message and one.state == "unsubscribed" for one in changes):
         _note_opt_out(recipient)
@@ -129,9 +130,15 @@ def stop(recipient, address):
         explanation=_explanation(recipient),
         address=address,
     )
+    _settle_wish(recipient)
     if changed:
         _note_opt_out(recipient)
     return changed
+
+
+def _settle_wish(recipient):
+    """Nobody needs to guess any more what the number wants, also where it keeps what it has."""
+    stop_wishes.settle(recipient.env, recipient.number, recipient.company_id, "own_page")
 
 
 def _note_opt_out(recipient):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from odoo.tools import SQL
 from odoo.tools.misc import consteq, hmac
 
-from . import consent, throttle
+from . import consent, stop_wishes, throttle
 from .contacts import find_or_create_contact
 from .transactions import NOW
 from .verification import DIGITS, LIFETIME, MOST_TRIES, queue_code
@@ -168,6 +168,7 @@ def _subscribe(sign_up, address):
             for one in types
         ],
     )
+    stop_wishes.settle(env, sign_up.number, company, "own_page")
     partner = find_or_create_contact(env, sign_up.number, company, sign_up.name, sign_up.lang)
     partner._message_log(body="\n".join(about))
 

@@ -14,6 +14,7 @@ DECISIONS = [
     ("opted_out", "Opted out"),
     ("no_wish", "Not a wish to stop"),
     ("own_text", "Settled by a later text of the number"),
+    ("own_page", "Settled on a page by who has the number"),
 ]
 
 #: Of `text`, a row of sms_marketing_inbound: it keeps campaigns from its number.

@@ -209,22 +209,39 @@ def put_off(env, message_id):
     That the window is closed does not count as time in which the gateway took nothing, so
     ``send_at``, from which that time is counted, moves by as much.
 
+    :param message_id: None: of requests to confirm, which belong to no message
     :return: number of texts put off
     """
-    message = env["sms.marketing.message"].browse(message_id)
-    rules = Rules(message.company_id)
     [(now,)] = env.execute_query(SQL("SELECT %s", NOW))
+    closed = SQL("state = 'queued' AND due_at <= %s AND open_until <= %s", now, now)
+    if message_id is not None:
+        company = env["sms.marketing.message"].browse(message_id).company_id
+        return _put_off(env, company, SQL("message_id = %s AND %s", message_id, closed), now)
+    closed = SQL("message_id IS NULL AND %s", closed)
+    companies = env.execute_query(
+        SQL("SELECT DISTINCT company_id FROM sms_marketing_recipient WHERE %s", closed)
+    )
+    return sum(
+        _put_off(
+            env,
+            env["res.company"].browse(company_id),
+            SQL("company_id = %s AND %s", company_id, closed),
+            now,
+        )
+        for (company_id,) in companies
+    )
+
+
+def _put_off(env, company, those, now):
+    rules = Rules(company)
     closed = located(
         rules,
         SQL(
             """
             SELECT id, partner_id, number FROM sms_marketing_recipient
-             WHERE message_id = %s AND state = 'queued' AND due_at <= %s AND open_until <= %s
-             ORDER BY id FOR UPDATE SKIP LOCKED
+             WHERE %s ORDER BY id FOR UPDATE SKIP LOCKED
             """,
-            message_id,
-            now,
-            now,
+            those,
         ),
     )
     found = groups(env, closed)

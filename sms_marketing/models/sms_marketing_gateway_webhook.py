@@ -36,9 +36,13 @@ class SmsMarketingGateway(models.Model):
     @api.model
     @tools.ormcache("gateway_id")
     def _webhook(self, gateway_id):
-        """The ``Webhook`` of a gateway; None where there is none, or it is archived."""
+        """The ``Webhook`` of a gateway; None where there is none.
+
+        An archived one takes no new message, but its texts are out: phones answer STOP to them,
+        and their receipts come for days.
+        """
         gateway = self.sudo().browse(gateway_id).exists()
-        if not gateway or not gateway.active or not gateway.webhook_secret:
+        if not gateway or not gateway.webhook_secret:
             return None
         return Webhook(
             provider=gateway.provider,

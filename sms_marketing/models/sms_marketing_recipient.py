@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import NO_ACCESS
 
-from ..engine import allowance, frequency
+from ..engine import allowance, answers, frequency
 from ..engine.texts import Addressee, MessageTexts
 from ..engine.vocabulary import KINDS, REASONS, STATES
 
@@ -117,10 +117,7 @@ class SmsMarketingRecipient(models.Model):
         "(message_id, number) WHERE state <> 'skipped' AND kind = 'campaign'"
     )
 
-    # However many ask at the same moment, one request to confirm goes out on a day (UTC).
-    _opt_in_once_a_day = models.UniqueIndex(
-        "(number, opt_in_type_id, (queued_at::date)) WHERE kind = 'opt_in'"
-    )
+    _opt_in_once_a_day = models.UniqueIndex(answers.ONCE_A_DAY)
 
     @api.depends("body", "message_id")
     def _compute_text(self):

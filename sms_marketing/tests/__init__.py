@@ -22,6 +22,7 @@ from . import test_create_message
 from . import test_dispatch
 from . import test_dispatch_faults
 from . import test_double_opt_in
+from . import test_double_opt_in_hours
 from . import test_editor_data
 from . import test_erasure
 from . import test_exact

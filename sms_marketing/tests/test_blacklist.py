@@ -1,14 +1,12 @@
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..engine import inbound
+from ..engine import consent, double_opt_in, inbound
 from ..gateways.values import Inbound
 from .common import SENDER, SmsMarketingCase
 
 
-@tagged("post_install", "-at_install")
-class TestBlacklist(SmsMarketingCase):
-    """Odoo's phone blacklist is honoured, filled on STOP by choice, and never a consent."""
-
+class BlacklistCase(SmsMarketingCase):
     def receive(self, number, body, gateway=None):
         inbound.receive(self.env, gateway or self.gateway, Inbound(number, SENDER, body))
         self.env.invalidate_all()
@@ -19,6 +17,11 @@ class TestBlacklist(SmsMarketingCase):
             .with_context(active_test=False)
             .search([("number", "=", number)])
         )
+
+
+@tagged("post_install", "-at_install")
+class TestBlacklist(BlacklistCase):
+    """Odoo's phone blacklist is honoured, filled on STOP by choice, and never a consent."""
 
     def test_not_filled_unless_wanted(self):
         number = self.contact(subscribed=True).mobile_e164
@@ -113,3 +116,87 @@ class TestBlacklist(SmsMarketingCase):
         self.env["phone.blacklist"].remove(stranger.mobile_e164)
         self.assertEqual(self.send_to(stranger).reason, "no_consent")
         self.assertEqual(self.env["sms.marketing.consent"].search_count(numbers), lines)
+
+
+@tagged("post_install", "-at_install")
+class TestBlacklistAndDoubleOptIn(BlacklistCase):
+    """Who stopped and then signs up by a text of its own is asked to confirm like anybody else."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.sms_marketing_fill_blacklist = True
+        cls.type.double_opt_in = True
+        cls.env["sms.marketing.keyword"].create(
+            {"name": "JOIN", "action": "join", "type_id": cls.type.id}
+        )
+
+    def state(self, number, subscription_type=None):
+        key = [("number", "=", number), ("type_id", "=", (subscription_type or self.type).id)]
+        return self.env["sms.marketing.subscription"].search(key).state
+
+    def request(self, number):
+        return self.env["sms.marketing.recipient"].search(
+            [("number", "=", number), ("kind", "=", "opt_in")]
+        )
+
+    def ask_by_staff(self, partner, subscription_type):
+        self.env["sms.marketing.consent.change"].create(
+            {
+                "partner_id": partner.id,
+                "type_id": subscription_type.id,
+                "legal_basis": "verbal_consent",
+                "explanation": "At the counter",
+            }
+        ).action_apply()
+
+    def test_from_stop_to_the_next_campaign(self):
+        partner = self.contact(subscribed=True)
+        number = partner.mobile_e164
+        self.receive(number, "STOP")
+        self.receive(number, "JOIN")
+        self.assertEqual(self.state(number), "pending")
+        self.run_lane()
+        self.assertEqual(self.request(number).state, "sent")
+        self.assertTrue(self.entry(number).active, "not before it has confirmed")
+        self.receive(number, "YES")
+        self.assertEqual(self.state(number), "subscribed")
+        self.assertFalse(self.entry(number).active)
+        self.run_lane()
+        answers = self.env["sms.marketing.recipient"].search(
+            [("number", "=", number), ("kind", "=", "answer")], order="id"
+        )
+        self.assertEqual(answers.mapped("state"), ["sent", "sent"])
+        self.assertIn("signed up", answers[-1].text)
+        self.assertEqual(self.send(self.message(partner)).state, "sent")
+
+    def test_entry_of_others_keeps_the_request_back(self):
+        other = self.make_company()
+        other["company"].sms_marketing_fill_blacklist = True
+        for why, put in {
+            "staff": lambda number: self.env["phone.blacklist"].add(number),
+            "other company": lambda number: self.receive(number, "STOP", other["gateway"]),
+        }.items():
+            with self.subTest(why):
+                number = self.contact(subscribed=True).mobile_e164
+                self.receive(number, "STOP")
+                put(number)
+                self.receive(number, "JOIN")
+                self.run_lane()
+                request = self.request(number)
+                self.assertEqual((request.state, request.reason), ("skipped", "blacklisted"))
+
+    def test_staff_does_not_ask_who_stopped_about_a_later_type(self):
+        partner = self.contact(subscribed=True)
+        number = partner.mobile_e164
+        self.receive(number, "STOP")
+        events = self.type.copy({"name": "Events"})
+        with self.assertRaisesRegex(UserError, "opted out"):
+            self.ask_by_staff(partner, events)
+        self.assertFalse(
+            double_opt_in.request(
+                self.env, [consent.ConsentChange(number, events.id, "subscribed", "import")]
+            )
+        )
+        self.assertFalse(self.request(number))
+        self.assertFalse(self.state(number, events))

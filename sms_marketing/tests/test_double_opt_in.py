@@ -1,11 +1,13 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from ..engine import consent, double_opt_in, inbound
-from ..gateways.values import Inbound
+from ..engine import consent, double_opt_in, inbound, receipts
+from ..gateways.sandbox import SandboxGateway
+from ..gateways.values import Inbound, Receipt, ReceiptStatus, Refused
 from .common import SENDER, SmsMarketingCase
 
 
@@ -57,9 +59,9 @@ class TestDoubleOptIn(SmsMarketingCase):
 
     def let_days_pass(self, number, days):
         self.env.cr.execute(
-            "UPDATE sms_marketing_recipient SET queued_at = queued_at - make_interval(days => %s)"
-            " WHERE number = %s",
-            [days, number],
+            "UPDATE sms_marketing_recipient SET queued_at = queued_at - make_interval(days => %s),"
+            " send_at = send_at - make_interval(days => %s) WHERE number = %s",
+            [days, days, number],
         )
         self.env.invalidate_all()
 
@@ -226,6 +228,42 @@ class TestDoubleOptIn(SmsMarketingCase):
                 self.run_lane()
                 request = self.requests(number)
                 self.assertEqual((request.state, request.reason), ("skipped", reason))
+
+    def test_request_that_did_not_go_out_is_no_request(self):
+        number = self.number()
+        self.ask(number)
+        entry = self.env["phone.blacklist"].add(number)
+        self.run_lane()
+        self.assertEqual(self.requests(number).state, "skipped")
+        entry.action_archive()
+        self.ask(number)
+        self.run_lane()
+        self.assertEqual(self.requests(number).mapped("state"), ["skipped", "sent"])
+        self.ask(number)
+        self.assertEqual(len(self.requests(number)), 2, "one that went out is one")
+
+    def test_late_receipt_for_a_request_that_had_failed(self):
+        number = self.number()
+        self.ask(number)
+        with patch.object(
+            SandboxGateway, "send", lambda self, texts: [Refused("rejected")] * len(texts)
+        ):
+            self.run_lane()
+        failed = self.requests(number)
+        self.assertEqual(failed.state, "failed")
+        self.ask(number)
+        self.run_lane()
+        self.assertEqual(self.requests(number).mapped("state"), ["failed", "sent"])
+        receipts.receive(
+            self.env,
+            self.gateway.id,
+            [
+                Receipt(reference=one.sudo().token, status=ReceiptStatus.DELIVERED)
+                for one in reversed(self.requests(number))
+            ],
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.requests(number).mapped("state"), ["delivered"] * 2)
 
     def test_own_words_in_the_contacts_language(self):
         self.env["res.lang"]._activate_lang("fr_FR")

@@ -189,5 +189,25 @@ class TestKeyword(SmsMarketingCase):
         self.receive(number, "INFO")
         self.assertIn("Event news (2 texts a month)", self.answers(number)[0])
 
+    def test_help_says_how_often_also_where_nobody_wrote_it_down(self):
+        self.env["sms.marketing.subscription.type"].search([]).active = False
+        self.type.active = True
+        number = self.number()
+        self.receive(number, "HELP")
+        self.assertIn("Test offers (message frequency varies)", self.answers(number)[0])
+
+    def test_help_always_names_a_contact(self):
+        self.env["ir.config_parameter"].set_param("web.base.url", "https://odoo.example.com")
+        for vals, contact in (
+            ({"phone": "+1 202-555-0100", "email": False}, "+1 202-555-0100"),
+            ({"phone": False, "email": "shop@example.com"}, "shop@example.com"),
+            ({"phone": False, "email": False}, "https://bakery.example.com"),
+            ({"website": False}, "https://odoo.example.com"),
+        ):
+            self.company.write({"website": "https://bakery.example.com", **vals})
+            number = self.number()
+            self.receive(number, "HELP")
+            self.assertIn(f"Help: {contact}. Message", self.answers(number)[0])
+
     def test_long_text_is_no_keyword(self):
         self.assertFalse(self.receive(self.number(), "stop" + "." * 100_000).action)

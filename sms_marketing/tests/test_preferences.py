@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from ..engine import erasure, inbound
 from ..engine.throttle import LIMITS
 from ..gateways.values import Inbound
-from .common import SmsMarketingHttpCase
+from .common import SENDER, SmsMarketingHttpCase
 from .public_pages import PublicPageMixin
 
 
@@ -138,6 +138,44 @@ class TestPreferences(PublicPageMixin, SmsMarketingHttpCase):
         self.assertEqual(self.state_of(self.number_of_person, self.events), "pending")
         self.fill_in(page, "save", type=[str(self.type.id), str(self.events.id)])
         self.assertEqual(self.state_of(self.number_of_person, self.events), "subscribed")
+
+    def wish(self):
+        """A text of the number that waits for a person to read it."""
+        record = inbound.receive(
+            self.env,
+            self.gateway,
+            Inbound(self.number_of_person, SENDER, "please stop texting me"),
+        )
+        self.assertEqual(record.review_state, "to_review")
+        return record
+
+    def test_choosing_settles_what_waits_for_review(self):
+        for chosen, state in (
+            ([self.type.id, self.events.id], "subscribed"),
+            ([self.type.id, self.events.id], "subscribed"),  # as it is already
+            ([], "unsubscribed"),
+        ):
+            record = self.wish()
+            _response, page = self.visit(self.path)
+            self.assertEqual(record.review_state, "to_review", "looking is no choice")
+            self.fill_in(page, "save", type=[str(one) for one in chosen])
+            self.assertEqual((record.review_state, record.decision), ("done", "own_page"))
+            self.assertFalse(record.reviewed_by_id)
+            record.action_opt_out()
+            self.assertEqual(self.state_of(self.number_of_person), state, "decided already")
+
+    def test_stopping_settles_what_waits_for_review(self):
+        record = self.wish()
+        _response, page = self.visit(self.path)
+        self.fill_in(page, "stop")
+        self.assertEqual((record.review_state, record.decision), ("done", "own_page"))
+
+    def test_absurd_ids(self):
+        _response, page = self.visit(self.path)
+        for value in ("9" * 6000, "-1", "٣", f"0{self.events.id}"):
+            response, _page = self.fill_in(page, "save", type=[value, str(self.type.id)])
+            self.assertEqual(response.status_code, 200)
+            self.assertFalse(self.state_of(self.number_of_person, self.events))
 
     def test_types_of_others_cannot_be_chosen(self):
         other = self.make_company()

@@ -195,6 +195,8 @@ class TestTwilioFlow(ProviderFlowCase):
             stop = {"From": recipients[0].number, "To": "x", "Body": "STOP", "MessageSid": "SM2"}
             inbound = f"{self.account.callback_url}/inbound"
             self.assertEqual(self.call_signed(inbound, stop, token="guess").status_code, 403)
+            self.account.active = False
+            self.assertEqual(self.call_signed(inbound, stop, token="guess").status_code, 403)
         self.assertEqual(recipients.mapped("state"), ["sent", "sent"])
         self.assertEqual(self.state_of(recipients[0].number), "subscribed")
 

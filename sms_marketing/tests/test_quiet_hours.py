@@ -124,14 +124,6 @@ class TestQuietHoursOfMessages(TimingCase):
         self.env.invalidate_all()
         return message
 
-    def quiet_now(self):
-        """Rules by which it is quiet now, and an hour from now open for an hour, in Denver."""
-        wall = fields.Datetime.context_timestamp(
-            self.company.with_context(tz="America/Denver"), fields.Datetime.now()
-        )
-        begin = (wall.hour + 2) % 23
-        return self.set_quiet_hours(begin, begin + 1)
-
     def test_text_whose_opening_is_over_is_not_handed_over(self):
         message = self.closed_now()
         self.quiet_now()

@@ -2,7 +2,9 @@
 
 from odoo.tests import tagged
 
-from .common import SmsMarketingHttpCase
+from ..engine import inbound
+from ..gateways.values import Inbound
+from .common import SENDER, SmsMarketingHttpCase
 from .sign_up_pages import SignUpMixin
 
 
@@ -112,6 +114,20 @@ class TestSignUpPage(SignUpMixin, SmsMarketingHttpCase):
         self.sign_up("+12025550181")
         self.assertEqual(self.state_of("+12025550181"), "subscribed")
 
+    def test_sign_up_settles_a_wish_to_stop_that_waits(self):
+        partner = self.contact("+12025550181", subscribed=True)
+        record = inbound.receive(
+            self.env, self.gateway, Inbound("+12025550181", SENDER, "please stop texting me")
+        )
+        self.assertEqual(record.review_state, "to_review")
+        self.ask("+12025550181")
+        self.assertEqual(record.review_state, "to_review", "anybody can type a number")
+        self.sign_up("+12025550181")
+        self.assertEqual((record.review_state, record.decision), ("done", "own_page"))
+        record.action_opt_out()
+        self.assertEqual(self.state_of("+12025550181"), "subscribed", "decided already")
+        self.assertEqual(self.send(self.message(partner)).state, "sent")
+
     def test_number_of_another_company_is_a_contact_of_its_own(self):
         other = self.make_company()["company"]
         foreign = self.contact("+12025550183", company_id=other.id, sms_marketing=False)
@@ -187,7 +203,7 @@ class TestSignUpPage(SignUpMixin, SmsMarketingHttpCase):
         self.events.active = False
         _response, page = self.visit(self.path)
         self.assertNotIn("I agree to events.", self.text_of(page))
-        values = [str(hidden.id), str(self.events.id), "0", "x"]
+        values = [str(hidden.id), str(self.events.id), "0", "x", "9" * 6000]
         response, page = self.fill_in(page, number="+12025550185", type=values)
         self.assertEqual(response.status_code, 422)
 

@@ -111,6 +111,8 @@ class TestQrDownload(FormMixin, SmsMarketingHttpCase):
             url.replace("page", "token"),
             url.replace("page", "text"),
             "/sms_marketing/sign_up_form/0/page.svg",
+            f"/sms_marketing/sign_up_form/{10**30}/page.svg",
+            f"/sms_marketing/sign_up_form/{'9' * 6000}/page.svg",
         ):
             self.assertEqual(self.url_open(bad).status_code, 404, bad)
 

@@ -115,7 +115,22 @@ class TestReceiptWebhook(WebhookCase):
             self.assertEqual(self.call("receipt", query, path=old).status_code, 404)
         self.assertEqual(self.recipient.state, "sent")
         self.assertEqual(self.receipt(1).status_code, 200)
+
+    def test_archived_gateway_still_hears_what_its_texts_became(self):
+        self.assertEqual(self.receipt(8).status_code, 200)
         self.kannel.active = False
+        self.kannel_sender.active = False
+        self.assertEqual(self.receipt(1).status_code, 200)
+        self.assertEqual(self.recipient.state, "delivered")
+        self.assertEqual(self.inbound("STOP").status_code, 200)
+        self.assertEqual(
+            self.env["sms.marketing.subscription"]
+            .search([("number", "=", self.recipient.number), ("type_id", "=", self.type.id)])
+            .state,
+            "unsubscribed",
+        )
+        # What it is checked with is up to date, archived or not.
+        self.kannel.allowed_addresses = "10.0.0.0/8"
         with self.assertLogs("odoo.addons.sms_marketing.controllers.webhook", "WARNING"):
             self.assertEqual(self.receipt(1).status_code, 404)
 
@@ -216,12 +231,15 @@ class TestWhoMayCall(WebhookCase):
             "other gateway's secret": self.refuse(secret=self.gateway.webhook_secret),
             "unknown gateway": self.refuse(gateway_id=2**31 - 1),
             "impossible gateway": self.refuse(gateway_id=10**30),
+            "absurd gateway": self.refuse(gateway_id="9" * 6000),
+            "negative gateway": self.refuse(gateway_id=f"-{self.kannel.id}"),
+            "no number at all": self.refuse(gateway_id="x"),
         }
         self.kannel.allowed_addresses = "10.0.0.0/8, 2001:db8::/32"
         answers["wrong address"] = self.refuse()
         self.kannel.allowed_addresses = False
         self.kannel.active = False
-        answers["archived"] = self.refuse()
+        answers["wrong secret of an archived one"] = self.refuse(secret="wrong")
         self.assertEqual(len(set(answers.values())), 1, answers)
 
     def test_allowed_address(self):

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from odoo import fields
+
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 
 from ..engine import schedule
@@ -35,3 +37,11 @@ class TimingCase(SmsMarketingCase, CronMixinCase):
         message = self.message(contacts, scheduled_at=when, **vals)
         message.action_schedule()
         return message
+
+    def quiet_now(self):
+        """Rules by which it is quiet now, and an hour from now open for an hour, in Denver."""
+        wall = fields.Datetime.context_timestamp(
+            self.company.with_context(tz="America/Denver"), fields.Datetime.now()
+        )
+        begin = (wall.hour + 2) % 23
+        return self.set_quiet_hours(begin, begin + 1)

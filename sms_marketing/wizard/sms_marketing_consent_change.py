@@ -3,7 +3,7 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine import consent, double_opt_in, privacy
+from ..engine import blacklist, consent, double_opt_in, privacy
 from ..models.sms_marketing_consent import LEGAL_BASES
 
 #: Values of ``number_field``, and the numbers of the contact that they mean.
@@ -195,12 +195,17 @@ class SmsMarketingConsentChange(models.TransientModel):
                 ("state", "=", "unsubscribed"),
             ]
         )
-        if opted_out:
+        # Of all there was, which a type that is newer than the STOP has no state of.
+        stopped = blacklist.stopped(self.env, [change.number for change in changes])
+        company_id = self.type_id.company_id.id
+        gone = set(opted_out.mapped("number"))
+        gone |= {number for number, stopped_id in stopped if stopped_id == company_id}
+        if gone:
             raise UserError(
                 self.env._(
                     "%(number)s has opted out, so it cannot be asked to confirm: only a text of "
                     "its own, such as START, brings it back.",
-                    number=", ".join(opted_out.mapped("number")),
+                    number=", ".join(sorted(gone)),
                 )
             )
         double_opt_in.request(self.env, changes)
