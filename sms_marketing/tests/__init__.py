@@ -66,6 +66,7 @@ from . import test_provider_accounts
 from . import test_provider_webhooks
 from . import test_quiet_hours
 from . import test_rates
+from . import test_raw_calls
 from . import test_receipts
 from . import test_review
 from . import test_review_mends
