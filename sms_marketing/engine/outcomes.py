@@ -13,7 +13,7 @@ from .transactions import NOW
 
 _logger = logging.getLogger(__name__)
 
-#: Longest life of a text in the queue after its moment, in hours; then it counts as refused.
+#: Longest time for which a text is tried that is not taken, in hours; then it counts as refused.
 GIVE_UP_AFTER = 24
 
 #: Back-off of a text that the gateway has certainly not taken: doubles from first to last, seconds.
@@ -68,9 +68,15 @@ def record(env, outcomes):
             ), locked AS (
                 -- In the order of ids, as every statement that locks many recipients.
                 SELECT recipient.id,
+                       recipient.attempt = outcome.attempt AS is_current,
+                       -- What was put back into the queue meanwhile is not sent again when the
+                       -- gateway has taken it after all.
                        recipient.attempt = outcome.attempt
-                       AND recipient.state IN ('sending', 'unknown') AS is_ours,
-                       recipient.send_at < %s - make_interval(hours => %s) AS is_old,
+                       AND (recipient.state IN ('sending', 'unknown')
+                            OR recipient.state = 'queued' AND outcome.state = 'sent') AS is_ours,
+                       -- What was only given back was not tried.
+                       outcome.reason IS NOT NULL
+                       AND recipient.not_taken_since < %s - make_interval(hours => %s) AS is_old,
                        message.state = 'cancelled' AS is_cancelled
                   FROM sms_marketing_recipient recipient
                   JOIN outcome ON outcome.id = recipient.id
@@ -78,7 +84,7 @@ def record(env, outcomes):
                  ORDER BY recipient.id
                    FOR UPDATE OF recipient
             ), settled AS (
-                SELECT outcome.*, is_ours,
+                SELECT outcome.*, is_ours, is_current,
                        CASE WHEN outcome.state <> 'queued' THEN outcome.state
                             WHEN is_cancelled THEN 'cancelled'
                             WHEN is_old THEN 'failed'
@@ -91,14 +97,20 @@ def record(env, outcomes):
                    reason = CASE WHEN NOT is_ours THEN recipient.reason
                                  WHEN gave_up THEN 'gave_up' ELSE settled.reason END,
                    detail = CASE WHEN is_ours THEN settled.detail ELSE recipient.detail END,
-                   lease_until = NULL,
+                   -- Another lane may have the text in hand by now, for another attempt.
+                   lease_until = CASE WHEN NOT is_current THEN recipient.lease_until END,
+                   not_taken_since = CASE WHEN is_ours AND next_state = 'queued'
+                                      AND settled.reason IS NOT NULL
+                                     THEN COALESCE(recipient.not_taken_since, %s)
+                                     ELSE recipient.not_taken_since END,
                    -- What another gateway did not take either waits where it belongs.
                    sender_id = CASE WHEN is_ours AND next_state = 'queued'
                                     THEN settled.home_sender ELSE recipient.sender_id END,
                    gateway_id = CASE WHEN is_ours AND next_state = 'queued'
                                      THEN settled.home_gateway ELSE recipient.gateway_id END,
                    -- A code that is on its way to its number is nobody else's to read.
-                   body = CASE WHEN recipient.kind = 'verification' AND next_state <> 'queued'
+                   body = CASE WHEN recipient.kind = 'verification' AND is_current
+                                AND next_state <> 'queued'
                                THEN NULL ELSE recipient.body END,
                    due_at = CASE WHEN is_ours AND next_state = 'queued'
                                  THEN %s + make_interval(secs => settled.back_off)
@@ -108,7 +120,8 @@ def record(env, outcomes):
                    settled_at = CASE WHEN is_ours
                                       AND next_state IN ('failed', 'cancelled', 'unknown')
                                      THEN %s ELSE recipient.settled_at END,
-                   lookup_at = CASE WHEN is_ours AND next_state = 'unknown'
+                   lookup_at = CASE WHEN NOT is_current THEN recipient.lookup_at
+                                    WHEN is_ours AND next_state = 'unknown'
                                     THEN %s + make_interval(secs => %s) END,
                    provider_reference = COALESCE(settled.reference, recipient.provider_reference),
                    segments = COALESCE(settled.segments, recipient.segments),
@@ -121,6 +134,7 @@ def record(env, outcomes):
             *[list(column) for column in zip(*rows, strict=True)],
             NOW,
             GIVE_UP_AFTER,
+            NOW,
             NOW,
             NOW,
             NOW,
@@ -160,8 +174,26 @@ def is_given_back(outcome):
     return isinstance(outcome, Retry) and outcome.reason is None
 
 
+def try_anew(env, message_ids):
+    """What waits of these messages has a day again in which it is to be taken, as after a pause."""
+    env.cr.execute(
+        SQL(
+            """
+            WITH waiting AS (
+                SELECT id FROM sms_marketing_recipient
+                 WHERE message_id = ANY(%s) AND state = 'queued' AND not_taken_since IS NOT NULL
+                 ORDER BY id FOR UPDATE
+            )
+            UPDATE sms_marketing_recipient recipient SET not_taken_since = NULL
+              FROM waiting WHERE recipient.id = waiting.id
+            """,
+            list(message_ids),
+        )
+    )
+
+
 def give_up_waiting(env):
-    """Give up what has waited for a day for gateways that have been down as long.
+    """Give up what has waited for a day for gateways that have been down, or archived, as long.
 
     Nobody asks these gateways for more than a text now and then, so that the others would wait
     for ever, and go out when nobody wants them any more.
@@ -172,7 +204,9 @@ def give_up_waiting(env):
             WITH down AS (
                 SELECT sender.id, sender.company_id FROM sms_marketing_sender sender
                   JOIN sms_marketing_gateway gateway ON gateway.id = sender.gateway_id
-                 WHERE gateway.down_since < %(now)s - make_interval(hours => %(hours)s)
+                 WHERE CASE WHEN gateway.active THEN gateway.down_since
+                            ELSE gateway.write_date END
+                       < %(now)s - make_interval(hours => %(hours)s)
             ), source AS (
                 SELECT message.id AS message_id, down.id AS sender_id FROM down
                   JOIN sms_marketing_message message ON message.company_id = down.company_id

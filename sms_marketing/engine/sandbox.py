@@ -33,7 +33,7 @@ def play(env):
                 SELECT id, COALESCE(sandbox_played_until, '-infinity'),
                        %s - make_interval(secs => %s)
                   FROM sms_marketing_gateway
-                 WHERE provider = 'sandbox' FOR UPDATE SKIP LOCKED
+                 WHERE provider = 'sandbox' AND active FOR UPDATE SKIP LOCKED
                 """,
                 NOW,
                 LAG,

@@ -148,14 +148,20 @@ class Survey:
             for other in self._fallbacks(gateway)
             if (senders := self._fitting(sender, other))
         ]
+        if not gateway.is_active:
+            # Such as one whose add-on is gone: what waits for it was meant for another provider.
+            if others:
+                return self._paced(source, *others[0], stands_in=True)
+            return Pause(circuit.LAST_PAUSE, is_rate=False)
         if not gateway.is_down:
             return self._paced(source, *own, has_other=bool(others))
-        if may_try and gateway.next_try <= 0 and circuit.take_try(self.env, gateway.id):
+        may_try = may_try and not gateway.paused and gateway.next_try <= 0
+        if may_try and circuit.take_try(self.env, gateway.id):
             way = self._paced(source, *own, has_other=bool(others))
             return replace(way, limit=1) if isinstance(way, Way) else way
         if others:
             return self._paced(source, *others[0], stands_in=True)
-        return Pause(max(gateway.next_try, 1.0), is_rate=False)
+        return Pause(max(gateway.next_try, gateway.paused, 1.0), is_rate=False)
 
     def _fallbacks(self, gateway):
         """The gateways that stand in for one that is down, those that work now only."""

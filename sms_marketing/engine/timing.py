@@ -258,6 +258,8 @@ def _put_off(env, company, those, now):
                SET due_at = opening.begins,
                    send_at = recipient.send_at
                              + GREATEST(opening.begins - recipient.open_until, interval '0'),
+                   not_taken_since = recipient.not_taken_since
+                                + GREATEST(opening.begins - recipient.open_until, interval '0'),
                    open_until = opening.until,
                    reason = CASE WHEN opening.begins > %s THEN 'quiet_hours'
                                  ELSE recipient.reason END

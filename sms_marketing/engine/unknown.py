@@ -33,7 +33,11 @@ def queue_again(env, recipient_ids, words):
     counts = _settle(
         env,
         recipient_ids,
-        SQL("state = 'queued', detail = %s, due_at = %s, settled_at = NULL", words, NOW),
+        SQL(
+            "state = 'queued', detail = %s, due_at = %s, settled_at = NULL, not_taken_since = NULL",
+            words,
+            NOW,
+        ),
         SQL(
             """
             kind = 'campaign' AND EXISTS (

@@ -105,9 +105,14 @@ REASONS = [
 #: For each status of a receipt: the state that it leads to, and the states that it may overwrite.
 #: Receipts come early, late, twice or never. What is final by a receipt is overwritten by no
 #: later "accepted"; "delivered" is overwritten by nothing, since a text that was read was read.
+#: A text that waits again, as a person or the provider's answer said that it was not taken, is not
+#: sent a second time when a receipt shows that it was; that it did not arrive is no news for it.
 RECEIPT_EFFECTS = {
-    "accepted": ("sent", ("sending", "unknown")),
-    "delivered": ("delivered", ("sending", "sent", "unknown", "undelivered", "failed")),
-    "undelivered": ("undelivered", ("sending", "sent", "unknown")),
-    "rejected": ("undelivered", ("sending", "sent", "unknown")),
+    "accepted": ("sent", ("sending", "unknown", "queued", "cancelled")),
+    "delivered": (
+        "delivered",
+        ("sending", "sent", "unknown", "undelivered", "failed", "queued", "cancelled"),
+    ),
+    "undelivered": ("undelivered", ("sending", "sent", "unknown", "cancelled")),
+    "rejected": ("undelivered", ("sending", "sent", "unknown", "cancelled")),
 }

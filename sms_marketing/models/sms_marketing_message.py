@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine import personalize
+from ..engine import outcomes, personalize
 from ..engine.texts import MessageTexts
 from ..engine.transactions import lock
 from ..text.tokens import TokenError
@@ -331,6 +331,7 @@ class SmsMarketingMessage(models.Model):
 
     def action_resume(self):
         self._move("sending", allowed=("paused",))
+        outcomes.try_anew(self.env, self.ids)
         self._trigger_dispatch()
 
     def action_cancel(self):

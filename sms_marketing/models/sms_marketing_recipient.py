@@ -72,6 +72,9 @@ class SmsMarketingRecipient(models.Model):
     opted_out_at = fields.Datetime(
         readonly=True, help="When the preference page behind this text ended its subscription."
     )
+    not_taken_since = fields.Datetime(
+        readonly=True, help="When the gateway first did not take it; a day later it is given up."
+    )
     lease_until = fields.Datetime(readonly=True)
     lookup_at = fields.Datetime(
         readonly=True, help="When the provider is asked next what became of an unknown text."

@@ -57,6 +57,7 @@ from . import test_message
 from . import test_message_access
 from . import test_message_body
 from . import test_opt_out_text
+from . import test_outcomes
 from . import test_partner
 from . import test_preference_link
 from . import test_preferences

@@ -263,6 +263,7 @@ class SmsMarketingMixin:
                 "queued_at",
                 "sent_at",
                 "settled_at",
+                "not_taken_since",
                 "lease_until",
                 "open_until",
                 "lookup_at",
@@ -273,6 +274,7 @@ class SmsMarketingMixin:
                 "down_since",
                 "next_try_at",
                 "paused_until",
+                "write_date",
             ),
             "sms_marketing_rate": ("next_free",),
         }.items():
