@@ -52,18 +52,25 @@ def watch(machine, database, odoo, provider, draft, seconds):
         began, texts, receipts = time.monotonic(), now_texts, now_receipts
     odoo.call("sms.marketing.message", "action_cancel", [draft["message"]])
     _wait_for_the_end(machine, database)
-    [recorded] = machine.sql(
-        database,
-        "SELECT count(*) FROM sms_marketing_recipient"
-        " WHERE state IN ('sent', 'delivered', 'undelivered', 'unknown')",
+    recorded = set(
+        machine.sql(
+            database,
+            "SELECT number FROM sms_marketing_recipient"
+            " WHERE state IN ('sent', 'delivered', 'undelivered')",
+        )
     )
+    came = provider.numbers()
     [deadlocks] = machine.sql(
         database, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     )
     log = odoo.log.read_text(errors="replace")
     return minutes, {
-        "texts at the provider": provider.count(),
-        "recorded": int(recorded),
+        "texts at the provider": sum(came.values()),
+        "recorded as taken": len(recorded),
+        "doubled": sum(times - 1 for times in came.values()),
+        "lost": len(recorded - set(came)),
+        "taken and not recorded": len(set(came) - recorded),
+        "receipts still to come": sum(came.values()) - sum(provider.receipts()),
         "receipts refused": provider.receipts()[1],
         "deadlocks": int(deadlocks),
         **{word: log.count(word) for word in TROUBLE},
@@ -117,8 +124,8 @@ def main():
         "row": "P2b",
         "what": f"texts a second for {options.seconds // 60} minutes under cron, with receipts",
         "ours": f"{rate:.0f} (slowest minute {slowest:.0f}), with {called:.0f} receipts a second; "
-        f"deadlocks {end['deadlocks']}, doubled or lost "
-        f"{abs(end['texts at the provider'] - end['recorded'])}",
+        f"deadlocks {end['deadlocks']}, doubled {end['doubled']}, lost {end['lost']}, "
+        f"{end['receipts still to come']} receipts still to come",
         "goal": f"{GOAL:.0%} of our own P2" + _of_p2(rate),
     }
     if options.json:

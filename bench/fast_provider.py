@@ -3,7 +3,8 @@
 It speaks Twilio's answers, so that Odoo's own `sms_twilio` and the add-on's generic gateway can
 both use it. `GET /count` tells how many texts came. With `--receipts` it calls the address that a
 text names as `Receipt`, 20 to 1,000 ms after it, over 16 connections; `GET /receipts` tells how
-many of these calls were answered with 200, and how many were not. In a process of its own:
+many of these calls were answered with 200, and how many were not, and `GET /numbers` how often it
+had a text for each number. In a process of its own:
 
     python fast_provider.py --port-file FILE [--delay SECONDS] [--receipts]
 """
@@ -17,12 +18,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote
 
 import aiohttp
 
 RECEIPT = re.compile(rb"(?:^|&)Receipt=([^&]+)")
+NUMBER = re.compile(rb"(?:^|&)To=([^&]+)")
 #: Seconds after a text, and connections.
 RECEIPT_AFTER = (0.02, 1.0)
 CALLERS = 16
@@ -71,8 +74,12 @@ class FastProvider:
         """How many receipts were taken by whom they were for, and how many were not."""
         return self._told("receipts")
 
+    def numbers(self):
+        """How many texts came for each number."""
+        return self._told("numbers")
+
     def _told(self, what):
-        with urllib.request.urlopen(f"{self.server}/{what}", timeout=10) as told:
+        with urllib.request.urlopen(f"{self.server}/{what}", timeout=60) as told:
             return json.load(told)
 
 
@@ -81,10 +88,16 @@ class _Receipts:
 
     def __init__(self):
         self.taken = self.refused = 0
+        self.numbers = Counter()
         self._waiting = asyncio.Queue()
         self._tasks = [asyncio.create_task(self._call()) for _number in range(CALLERS)]
 
-    def plan(self, url):
+    def plan(self, body):
+        found = RECEIPT.search(body)
+        if not found:
+            return
+        self.numbers[unquote(NUMBER.search(body)[1].decode())] += 1
+        url = unquote(found[1].decode())
         loop = asyncio.get_running_loop()
         loop.call_later(random.uniform(*RECEIPT_AFTER), self._waiting.put_nowait, url)
 
@@ -125,9 +138,12 @@ class _Protocol(asyncio.Protocol):
             if head.startswith(b"get /receipts"):
                 self._tell([self.receipts.taken, self.receipts.refused])
                 continue
+            if head.startswith(b"get /numbers"):
+                self._tell(self.receipts.numbers)
+                continue
             _Protocol.taken += 1
-            if self.receipts and (found := RECEIPT.search(body)):
-                self.receipts.plan(unquote(found[1].decode()))
+            if self.receipts:
+                self.receipts.plan(body)
             if self.delay:
                 asyncio.get_running_loop().call_later(self.delay, self._reply)
             else:

@@ -73,7 +73,7 @@ def sides(machine, peer, folder):
             machine,
             machine.database,
             60,
-            4000,
+            10_000,
             1000,
             "SELECT number, state FROM sms_marketing_recipient WHERE message_id = {campaign}",
             waiting | dict.fromkeys(("sent", "delivered", "undelivered"), "sent"),
