@@ -5,6 +5,8 @@ import unittest
 from datetime import datetime
 from decimal import Decimal
 
+from infobip_api_client import ApiClient, Configuration
+from infobip_api_client.api.sms_api import SmsApi
 from infobip_api_client.models import (
     SmsDeliveryResult,
     SmsInboundMessageResult,
@@ -24,6 +26,7 @@ from odoo.addons.sms_marketing.gateways.base import (
 from odoo.addons.sms_marketing.gateways.errors import ConfigurationError, MalformedRequest
 
 from .gateway_cases import ProviderCase, a_text
+from .http_player import HttpPlayer, reply
 from .provider_accounts import CALLBACK, SETTINGS
 
 KEY = SETTINGS["infobip"]["api_key"]
@@ -81,6 +84,25 @@ class TestInfobip(ProviderCase, unittest.TestCase):
         )
         # Their own client reads the same in it: a field that it does not know would be lost.
         self.assertEqual(SmsRequest.from_dict(sent).to_dict(), sent)
+
+    def test_player_is_understood_by_their_own_client(self):
+        with HttpPlayer(
+            lambda heard: reply(*self.taken, Content_Type="application/json")
+        ) as player:
+            ours = self.heard(callback="")
+            client = ApiClient(
+                Configuration(
+                    host=player.url.removesuffix("/cgi-bin/sendsms"),
+                    api_key={"APIKeyHeader": KEY},
+                    api_key_prefix={"APIKeyHeader": "App"},
+                )
+            )
+            answer = SmsApi(client).send_sms_messages(SmsRequest.from_json(ours.body))
+        self.assertEqual(answer.messages[0].message_id, "t0ken_-1-1")
+        [theirs] = player.heard
+        self.assertEqual(theirs.target, ours.target)
+        self.assertEqual(theirs.headers["authorization"], ours.headers["authorization"])
+        self.assertEqual(json.loads(theirs.body), json.loads(ours.body))
 
     def test_without_a_public_address_no_receipts_are_asked_for(self):
         self.assertNotIn(b"delivery", self.heard(callback="").body)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sinch import SinchClient
 from sinch.domains.authentication.sinch_events.v1.authentication_validation import (
     calculate_sinch_event_signature,
     compute_signed_data,
@@ -28,6 +29,7 @@ from odoo.addons.sms_marketing.gateways.base import (
 from odoo.addons.sms_marketing.gateways.errors import ConfigurationError, MalformedRequest
 
 from .gateway_cases import ProviderCase, a_text
+from .http_player import HttpPlayer, reply
 from .provider_accounts import CALLBACK, SETTINGS
 
 PLAN = SETTINGS["sinch"]["service_plan"]
@@ -89,6 +91,22 @@ class TestSinch(ProviderCase, unittest.TestCase):
             sent.keys(),
             {field.alias or name for name, field in TextRequest.model_fields.items()},
         )
+
+    def test_player_is_understood_by_their_own_client(self):
+        with HttpPlayer(
+            lambda heard: reply(*self.taken, Content_Type="application/json")
+        ) as player:
+            ours = self.heard(callback="")
+            client = SinchClient(service_plan_id=PLAN, sms_api_token=TOKEN, sms_region="eu")
+            server = player.url.removesuffix("/cgi-bin/sendsms")
+            client.configuration.sms_domain_with_service_plan_id = server
+            fields = json.loads(ours.body)
+            batch = client.sms.batches.send_sms(from_=fields.pop("from"), **fields)
+        self.assertEqual(batch.id, BATCH)
+        [theirs] = player.heard
+        self.assertEqual(theirs.target, ours.target)
+        self.assertEqual(theirs.headers["authorization"], ours.headers["authorization"])
+        self.assertLessEqual(json.loads(ours.body).items(), json.loads(theirs.body).items())
 
     def test_without_a_public_address_no_receipts_are_asked_for(self):
         self.assertNotIn("callback_url", json.loads(self.heard(callback="").body))

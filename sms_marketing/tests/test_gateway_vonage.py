@@ -10,7 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
 from vonage_http_client.auth import Auth
+from vonage_http_client.http_client import HttpClient
 
 from odoo.addons.sms_marketing.gateways.base import (
     Accepted,
@@ -74,6 +76,27 @@ class TestVonage(ProviderCase, unittest.TestCase):
                 "callback": f"{CALLBACK}/receipt",
             },
         )
+
+    def test_player_is_understood_by_their_own_client(self):
+        class ToPlayer(HTTPAdapter):
+            def send(self, request, **options):
+                request.url = request.url.replace("https://rest.nexmo.com", server)
+                return super().send(request, **options)
+
+        fields = {"from": "3225550000", "to": "32470123456", "text": "Hi", "type": "text"}
+        fields["client-ref"] = "t0ken_-1"
+        with HttpPlayer(
+            lambda heard: reply(*self.taken, Content_Type="application/json")
+        ) as player:
+            server = player.url.removesuffix("/cgi-bin/sendsms")
+            client = HttpClient(Auth(api_key=KEY, api_secret=SECRET))
+            client._session.mount("https://", ToPlayer())
+            told = client.post(client.rest_host, "/sms/json", fields, "body", "form")
+            ours = self.heard(a_text(body="Hi"), callback="")
+        self.assertEqual(told["messages"][0]["status"], "0")
+        [theirs] = player.heard
+        self.assertEqual(theirs.target, ours.target)
+        self.assertEqual(dict(parse_qsl(theirs.body.decode())), dict(parse_qsl(ours.body.decode())))
 
     def test_unicode_and_names(self):
         heard = self.heard(a_text(sender="Shop", body="Привет 🙂", encoding="UCS-2"), callback="")
