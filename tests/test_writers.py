@@ -1,7 +1,7 @@
 """Receipts, STOPs and clicks come in on eight connections while lanes send: no work is lost.
 
 What PostgreSQL refuses under concurrency is counted: deadlocks by its own statistics, failures of
-serialization by the server's log.
+serialization by the server's log, and statements that waited for another one's lock.
 """
 
 import re
@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from rig import sending
 from rig.callers import call_all, twilio_request
 from rig.listener import wait_until
+from rig.locks import LockWaits
 from rig.odoo import Odoo, run_in_shell
 from rig.provider import SlowProvider
 from rig.received import TOKEN
@@ -65,16 +66,18 @@ def test_nothing_is_lost_among_eight_writers(machine, clone_database, folder):
             answers[kind] = call_all(odoo.port, calls[kind], WRITERS[kind])[1]
 
         threads = [threading.Thread(target=work, args=(kind,)) for kind in calls]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert wait_until(
-            lambda: sending.is_closed(machine, database, campaign), sending.SEND_TIMEOUT, 0.2
-        )
+        with LockWaits(machine, database) as waits:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert wait_until(
+                lambda: sending.is_closed(machine, database, campaign), sending.SEND_TIMEOUT, 0.2
+            )
         refused = len(REFUSED.findall(odoo.log.read_text()))
         print(
             f"refused by PostgreSQL and done again: {refused}, deadlocks {deadlocks(odoo) - before}"
+            f", statements that waited for a lock: {waits.count}"
         )
 
         assert {kind: {status for status, _s in told} for kind, told in answers.items()} == {
