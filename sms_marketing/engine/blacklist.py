@@ -22,15 +22,52 @@ def put(env, numbers, company):
     """Put these numbers on the blacklist, for the STOP to this company, if it wants that."""
     if not company.sudo().sms_marketing_fill_blacklist:
         return
+    numbers = _make_entries(env, numbers)
     entries = _entries(env, numbers)
     by_staff = entries.filtered(lambda one: one.active and not one.sms_marketing_company_ids)
-    # A short code that texted STOP is no number that the blacklist takes.
-    numbers = {one for one in numbers if to_e164(one, None)} - set(by_staff.mapped("number"))
+    numbers -= set(by_staff.mapped("number"))
     if numbers:
         added = _ours(env)._add(
             sorted(numbers), message=env._("Texted STOP to %s.", company.sudo().name)
         )
         added.sms_marketing_company_ids += company
+
+
+def add(env, numbers, message):
+    """Put these numbers on the blacklist for good, whoever else does so at the same time."""
+    numbers = _make_entries(env, numbers)
+    if numbers:
+        env["phone.blacklist"].sudo()._add(sorted(numbers), message=message)
+
+
+def _make_entries(env, numbers):
+    """Make archived entries of those that have none, for Odoo's own way to activate.
+
+    It looks for a number and then inserts it: of two that do so at once, one would fail. Here the
+    later one waits for the other's end, and finds its entry.
+
+    :return: the numbers that the blacklist takes; a short code that texted STOP is none
+    :rtype: set[str]
+    """
+    # As Odoo writes them: its way would make an entry of its own for another form.
+    forms = (env.user._phone_format(number=one) for one in numbers if to_e164(one, None))
+    taken = {form for form in forms if form}
+    if taken:
+        env.cr.execute(
+            SQL(
+                """
+                INSERT INTO phone_blacklist
+                       (number, active, create_uid, create_date, write_uid, write_date)
+                SELECT number, false, %(uid)s, now() AT TIME ZONE 'UTC',
+                       %(uid)s, now() AT TIME ZONE 'UTC'
+                  FROM unnest(%(numbers)s::varchar[]) AS number
+                ON CONFLICT (number) DO NOTHING
+                """,
+                uid=env.uid,
+                numbers=sorted(taken),
+            )
+        )
+    return taken
 
 
 def take_back(env, pairs):
