@@ -16,7 +16,7 @@ from ..gateways.values import Accepted, Retry, Unknown
 from . import circuit
 from .journal import Journal
 from .outcomes import give_back, is_given_back, record
-from .rates import Pace, sleep_until
+from .rates import Pace
 from .senders import Way
 from .shutdown import WORK
 from .transactions import in_own_transaction
@@ -145,7 +145,7 @@ def hand_over(registry, batch):
         return []
     if not batch.way.limits:
         return _send(batch, batch.texts)
-    pace = Pace(registry, batch.gateway_id, batch.way.limits)
+    pace = Pace(registry, batch.gateway_id, batch.way.limits, batch.begin_by)
     if batch.gateway.is_shareable:
         sent = _send_one_by_one(batch, pace)
     else:
@@ -168,14 +168,13 @@ def _slots_may_fail(batch):
 
 def _send_together(batch, pace):
     """All at once, when the last of them has its slot."""
-    moments = []
+    slots = []
     with batch.turn:
         with _slots_may_fail(batch):
-            moments = list(pace.slots(batch.texts))
-        if not moments:
+            slots = [slot for slot in pace.slots(batch.texts) if slot[1] <= batch.begin_by]
+        if not slots or not pace.is_in_time(max(moment for _pair, moment in slots)):
             return []
-        sleep_until(max(moment for _pair, moment in moments))
-        return _send(batch, [pair for pair, _moment in moments])
+        return _send(batch, [pair for pair, _moment in slots])
 
 
 def _send_one_by_one(batch, pace):
@@ -195,9 +194,10 @@ def _send_one_by_one(batch, pace):
         for pair, moment in pace.slots(batch.texts):
             # First, so that nothing delays the text any more once its slot has come.
             free.acquire()
-            if batch.may_begin:
-                pace.on_time(pair[0], moment)
-            sent.append(threads.submit(send, pair))
+            if batch.may_begin and pace.on_time(pair[0], moment):
+                sent.append(threads.submit(send, pair))
+            else:
+                free.release()
     return [outcome for future in sent for outcome in future.result()]
 
 

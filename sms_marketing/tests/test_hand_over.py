@@ -108,7 +108,7 @@ class TestHandOver(unittest.TestCase):
                 yield from ((pair, 0) for pair in batch)
 
             def on_time(self, claim, moment):
-                pass
+                return True
 
         def play(number):
             time.sleep(0.01)
@@ -143,6 +143,7 @@ class TestHandOver(unittest.TestCase):
             def on_time(self, claim, moment):
                 if claim == 7 and where == "on_time":
                     raise Away
+                return True
 
         for where, is_shareable, sent in (
             ("slots", True, 7),
