@@ -68,7 +68,7 @@ class PreferenceController(http.Controller):
         recipient = recipient.with_env(own(context={"lang": request.env.lang}))
         if "stop" in form:
             preferences.stop(recipient, address)
-            wait_for_hand_over(own.cr, recipient.number)
+            wait_for_hand_over(own.cr, [recipient.number])
             return self._redirect(recipient, "stopped")
         offered = preferences.choices(recipient)
         if form.get("fingerprint") != preferences.fingerprint(own, offered):
@@ -79,7 +79,7 @@ class PreferenceController(http.Controller):
         chosen = {one.type_id for one in offered if str(one.type_id) in ticked}
         changed = preferences.save(recipient, offered, chosen, address)
         if changed:
-            wait_for_hand_over(own.cr, recipient.number)
+            wait_for_hand_over(own.cr, [recipient.number])
         return self._redirect(recipient, "saved" if changed else "same")
 
     def _redirect(self, recipient, done):

@@ -126,13 +126,17 @@ def _take_receipts(cr, gateway_id, carrier, call):
 
 
 def _take_inbound(cr, gateway_id, carrier, call):
+    stopped = set()
     for text in carrier.parse_inbound(call):
         env = read_committed(cr)
         gateway = env["sms.marketing.gateway"].browse(gateway_id)
         # A provider that waits too long for the answer calls again: that call waits as well.
         record = inbound.receive(env, gateway, text) or inbound.find_again(env, gateway, text)
         if record.action == "stop":
-            inbound.wait_for_hand_over(cr, record.number)
+            stopped.add(record.number)
+    if stopped:
+        # Once for all of them: one after the other, the provider would give up on the call.
+        inbound.wait_for_hand_over(cr, stopped)
 
 
 #: last part of the webhook's address -> what it takes

@@ -122,10 +122,10 @@ def claim(env, message_id, limit, sender_id=None, way=None, longest_send=60):
     """Take up to ``limit`` due recipients of a message (None: of answers), and write their texts.
 
     One statement takes them under lock and checks again everything that forbids a text: consent,
-    contact and number, marketing status, blacklist, frequency cap, the message's state. Who may
-    not be texted any more becomes *skipped*; whose opening is over (B1) keeps waiting, for the
-    next one. The next statement writes all this down together with the texts: a further version
-    of each row would cost as much again as the check.
+    contact and number, marketing status, the sender's countries, blacklist, frequency cap, the
+    message's state. Who may not be texted any more becomes *skipped*; whose opening is over (B1)
+    keeps waiting, for the next one. The next statement writes all this down together with the
+    texts: a further version of each row would cost as much again as the check.
 
     :param sender_id: only those that this sender is to text; None: of all senders
     :param way: ``senders.Way`` of another gateway that stands in; None: as the recipients say
@@ -155,7 +155,9 @@ def claim(env, message_id, limit, sender_id=None, way=None, longest_send=60):
                                           THEN %s + make_interval(secs => %s) END,
                        sender_id = COALESCE(taken.sender_id, recipient.sender_id),
                        gateway_id = COALESCE(taken.gateway_id, recipient.gateway_id),
-                       body = COALESCE(taken.body, recipient.body)
+                       -- A code that does not go to its number is nobody's to read.
+                       body = CASE WHEN taken.reason IS NULL OR recipient.kind <> 'verification'
+                                   THEN COALESCE(taken.body, recipient.body) END
                   FROM unnest(%s::int[], %s::varchar[], %s::int[], %s::int[], %s::text[])
                        AS taken(id, reason, sender_id, gateway_id, body)
                  WHERE recipient.id = taken.id
@@ -204,7 +206,9 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
     sender, gateway = SQL("sender_id"), SQL("gateway_id")
     if way is not None:
         sender, gateway = way.sender_of(SQL("number")), SQL("%s", way.gateway_id)
-        source = SQL("%s AND %s IS NOT NULL", source, sender)
+        if way.stands_in:
+            # Whom none of its senders may text waits for the own gateway.
+            source = SQL("%s AND %s IS NOT NULL", source, sender)
     message = env["sms.marketing.message"].browse(message_id or ()).exists()
     if frequency.caps(message):
         source = _hold_capped(env, message, source, limit)
@@ -242,7 +246,9 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
                         WHEN due.kind = 'opt_in' AND agreed.state IS DISTINCT FROM 'pending'
                             THEN 'settled'
                         WHEN due.kind = 'opt_in' AND is_held THEN 'stop_wish'
-                        WHEN due.kind <> 'campaign' THEN NULL
+                        -- The sender's countries have changed since it was queued.
+                        WHEN due.kind <> 'campaign'
+                            THEN CASE WHEN way_sender_id IS NULL THEN 'country' END
                         WHEN contact.id IS NULL THEN 'contact_deleted'
                         WHEN contact.active IS NOT TRUE THEN 'archived'
                         WHEN contact.company_id <> due.company_id THEN 'other_company'
@@ -251,6 +257,7 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
                         WHEN due.number IS DISTINCT FROM contact.mobile_e164
                              AND due.number IS DISTINCT FROM contact.phone_e164
                             THEN 'number_changed'
+                        WHEN way_sender_id IS NULL THEN 'country'
                         WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                         WHEN agreed.state IS NULL THEN 'no_consent'
                         WHEN agreed.state <> 'subscribed' THEN agreed.state

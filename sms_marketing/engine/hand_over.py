@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
 from odoo.tools import split_every
@@ -16,7 +16,7 @@ from ..gateways.values import Accepted, Retry, Unknown
 from . import circuit
 from .journal import Journal
 from .outcomes import give_back, is_given_back, record
-from .rates import Pace, sleep_until
+from .rates import Pace
 from .senders import Way
 from .shutdown import WORK
 from .transactions import in_own_transaction
@@ -42,7 +42,8 @@ class Batch:
     :param seconds: that its hand-over took
     :param trail: outcomes since the last text that the gateway dealt with
     :param journal: how far it has come, where it is handed over in several shares
-    :param is_cut: whether the rest went back, since the gateway took none or wants to be left alone
+    :param is_cut: whether the rest went back, since the gateway took none or wants to be left
+        alone, or since no slots could be had
     """
 
     way: Way
@@ -102,7 +103,10 @@ def carry(registry, batch):
     batch.seconds = time.monotonic() - began
     verdict = batch.verdict([outcome for _claim, outcome in outcomes])
     asked = [outcome for _claim, outcome in outcomes if not is_given_back(outcome)]
-    took_any = not asked or not all(isinstance(outcome, Retry) for outcome in asked)
+    if asked:
+        took_any = not all(isinstance(outcome, Retry) for outcome in asked)
+    else:
+        took_any = not batch.is_cut
     if batch.way.has_other and verdict.failures:
         # Another gateway stands ready: nobody has to wait until this one may have come round.
         outcomes = [(claim, _at_once(outcome)) for claim, outcome in outcomes]
@@ -141,20 +145,43 @@ def hand_over(registry, batch):
         return []
     if not batch.way.limits:
         return _send(batch, batch.texts)
-    pace = Pace(registry, batch.gateway_id, batch.way.limits)
-    if not batch.gateway.is_shareable:
-        with batch.turn:
-            # All at once, when the last of them has its slot.
-            pairs, moments = zip(*pace.slots(batch.texts), strict=True)
-            sleep_until(max(moments))
-            return _send(batch, pairs)
-    return _send_one_by_one(batch, pace)
+    pace = Pace(registry, batch.gateway_id, batch.way.limits, batch.begin_by)
+    if batch.gateway.is_shareable:
+        sent = _send_one_by_one(batch, pace)
+    else:
+        sent = _send_together(batch, pace)
+    left = dict(batch.texts)
+    for claim, _outcome in sent:
+        del left[claim]
+    return [*sent, *((claim, give_back()) for claim in left)]
+
+
+@contextmanager
+def _slots_may_fail(batch):
+    """Without slots (the database is away) the rest goes back; what was sent is still recorded."""
+    try:
+        yield
+    except Exception:
+        _logger.exception("the rest of a batch goes back: it has no slots")
+        batch.is_cut = True
+
+
+def _send_together(batch, pace):
+    """All at once, when the last of them has its slot."""
+    slots = []
+    with batch.turn:
+        with _slots_may_fail(batch):
+            slots = [slot for slot in pace.slots(batch.texts) if slot[1] <= batch.begin_by]
+        if not slots or not pace.is_in_time(max(moment for _pair, moment in slots)):
+            return []
+        return _send(batch, [pair for pair, _moment in slots])
 
 
 def _send_one_by_one(batch, pace):
     """Each text at its own moment, not kept back by those before it that have no answer yet."""
     gateway = batch.gateway
     free = threading.Semaphore(gateway.concurrency)
+    sent = []
 
     def send(pair):
         try:
@@ -162,15 +189,16 @@ def _send_one_by_one(batch, pace):
         finally:
             free.release()
 
-    with ThreadPoolExecutor(min(gateway.concurrency, len(batch.texts)), "sms-pace") as threads:
-        sent = []
+    threads = ThreadPoolExecutor(min(gateway.concurrency, len(batch.texts)), "sms-pace")
+    with _slots_may_fail(batch), threads:
         for pair, moment in pace.slots(batch.texts):
             # First, so that nothing delays the text any more once its slot has come.
             free.acquire()
-            if batch.may_begin:
-                pace.on_time(pair[0], moment)
-            sent.append(threads.submit(send, pair))
-        return [outcome for future in sent for outcome in future.result()]
+            if batch.may_begin and pace.on_time(pair[0], moment):
+                sent.append(threads.submit(send, pair))
+            else:
+                free.release()
+    return [outcome for future in sent for outcome in future.result()]
 
 
 def _send(batch, pairs):

@@ -76,8 +76,8 @@ def find_again(env, gateway, inbound):
     )
 
 
-def wait_for_hand_over(cr, number):
-    """Commit, and return when no text but an answer is being handed over to this number any more.
+def wait_for_hand_over(cr, numbers):
+    """Commit, and return when no text but an answer is being handed over to these any more.
 
     Who has stopped gets no text after the answer to the STOP. A lane may have claimed one just
     before; it is on its way for as long as its hand-over takes. Waits at most ten seconds, after
@@ -91,10 +91,10 @@ def wait_for_hand_over(cr, number):
             SQL(
                 """
                 SELECT 1 FROM sms_marketing_recipient
-                 WHERE number = %s AND state = 'sending' AND kind IN ('campaign', 'opt_in')
+                 WHERE number = ANY(%s) AND state = 'sending' AND kind IN ('campaign', 'opt_in')
                  LIMIT 1
                 """,
-                number,
+                list(numbers),
             )
         )
         cr.commit()  # pylint: disable=invalid-commit

@@ -3,14 +3,17 @@
 One row for each gateway and each sender with a limit says from when on nobody has asked for its
 slots. A lane takes the next so many, in a short transaction of its own, and hands its texts over
 when their slots come: the rate holds over lanes, processes and machines. What a lane claims is
-only what fits into the next second, so that no claim grows old while it waits for its slots.
+only what fits into the next second, so that no claim grows old while it waits for its slots. Where
+another lane was quicker, a slot may still come too late: then it is not taken.
 """
 
+import math
 import time
 from collections import Counter, defaultdict
 
 from odoo.tools import SQL
 
+from .shutdown import WORK
 from .transactions import in_own_transaction
 
 #: Seconds of slots that lanes take in advance.
@@ -42,11 +45,17 @@ def wait(rate, booked):
     return max(booked - LOOK_AHEAD / 2, 0.0) if rate else 0.0
 
 
-def reserve(env, wanted):
+class TooLate(Exception):
+    """The next slots come so late that they are left to others."""
+
+
+def reserve(env, wanted, within=math.inf):
     """Take the next slots.
 
     :param wanted: {(``GATEWAY`` or ``SENDER``, id): (number of slots, texts a second)}
+    :param within: seconds from now after which the first of them is of no use
     :return: {(…, id): seconds from now to the first of them}
+    :raises TooLate: the transaction must be rolled back, so that none of them is taken
     """
     firsts = {}
     for key in sorted(wanted):  # in one order, as everywhere
@@ -68,6 +77,8 @@ def reserve(env, wanted):
             )
         )
         firsts[key] = max(float(seconds), 0.0)
+        if firsts[key] > within:
+            raise TooLate
     return firsts
 
 
@@ -76,15 +87,19 @@ class Pace:
 
     :param registry: the database's registry
     :param limits: {(``GATEWAY`` or ``SENDER``, id): texts a second}, those with a limit only
+    :param begin_by: moment after which no text is begun any more; later slots are not taken
     """
 
-    def __init__(self, registry, gateway_id, limits):
+    def __init__(self, registry, gateway_id, limits, begin_by):
         self.registry = registry
         self.limits = limits
+        self.begin_by = begin_by
         self.gateway = (GATEWAY, gateway_id)
 
     def slots(self, batch):
         """Yield (text, moment by ``time.monotonic``) in the order of moments.
+
+        The moment is infinite, or after ``begin_by``, for a text that is to go back.
 
         A text from a sender with a limit waits for that first, and then takes a slot of the
         gateway: slots of the gateway are not lost to texts that cannot use them yet.
@@ -106,19 +121,32 @@ class Pace:
             yield from ((pair, moment) for moment, _place, pair in in_order)
         elif by_sender:
             for moment, _place, pair in in_order:
-                sleep_until(moment)
-                yield pair, self._take({self.gateway: 1})[self.gateway]
+                if self.is_in_time(moment):
+                    yield pair, self._take({self.gateway: 1})[self.gateway]
+                else:
+                    yield pair, math.inf
         else:
             first = self._take({self.gateway: len(batch)})[self.gateway]
             for place, pair in enumerate(batch):
                 yield pair, first + place / self.limits[self.gateway]
 
     def on_time(self, claim, moment):
-        """Wait for a slot; where it has gone by, take another. Call it when nothing else delays."""
+        """Wait for a slot; where it has gone by, take another. Call it when nothing else delays.
+
+        :return: whether the text may go now; else it is to go back
+        :rtype: bool
+        """
         wanted = {self.gateway: 1, (SENDER, claim.sender_id): 1}
         while self.limits.keys() & wanted.keys() and time.monotonic() > moment + LATE:
             moment = max(self._take(wanted).values())
-        sleep_until(moment)
+        return self.is_in_time(moment)
+
+    def is_in_time(self, moment):
+        """Sleep until a moment; False, at once, where it is too late or the server stops."""
+        if moment > self.begin_by:
+            return False
+        WORK.sleep(max(moment - time.monotonic(), 0))
+        return not WORK.is_stopping
 
     def _take(self, counts):
         """{key: moment of the first slot}, of the keys that have a limit."""
@@ -127,13 +155,10 @@ class Pace:
         }
         if not wanted:
             return {}
-        firsts = in_own_transaction(self.registry, lambda env: reserve(env, wanted))
+        within = self.begin_by - time.monotonic()
+        try:
+            firsts = in_own_transaction(self.registry, lambda env: reserve(env, wanted, within))
+        except TooLate:
+            return dict.fromkeys(wanted, math.inf)
         now = time.monotonic()
         return {key: now + seconds for key, seconds in firsts.items()}
-
-
-def sleep_until(moment):
-    """Sleep until this moment of ``time.monotonic``."""
-    seconds = moment - time.monotonic()
-    if seconds > 0:
-        time.sleep(seconds)

@@ -39,10 +39,16 @@ class Work:
                 self._in_hand -= 1
                 self._condition.notify_all()
 
+    def sleep(self, seconds):
+        """Sleep so long, or until the server stops."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopping, seconds)
+
     def stop(self):
         """Say that the server stops, and wait for what is in hand."""
         with self._condition:
             self._stopping = True
+            self._condition.notify_all()
             had_work = self._in_hand
             self._condition.wait_for(lambda: not self._in_hand, LONGEST_WAIT)
         if had_work:

@@ -33,12 +33,12 @@ def a_text(number):
 
 
 class TestHandOver(unittest.TestCase):
-    def handed_over(self, play, count=13, limits=None):
+    def handed_over(self, play, count=13, limits=None, is_shareable=True):
         """Outcomes of so many texts; `play` makes one of the text's number, counted from 0."""
         gateway = SimpleNamespace(
             batch_size=SHARE,
             concurrency=2,
-            is_shareable=True,
+            is_shareable=is_shareable,
             send=lambda texts: [play(int(text.reference)) for text in texts],
         )
         way = SimpleNamespace(limits=limits or {}, gateway_id=7)
@@ -108,7 +108,7 @@ class TestHandOver(unittest.TestCase):
                 yield from ((pair, 0) for pair in batch)
 
             def on_time(self, claim, moment):
-                pass
+                return True
 
         def play(number):
             time.sleep(0.01)
@@ -121,6 +121,44 @@ class TestHandOver(unittest.TestCase):
         self.assertIn(outcomes.count(Unknown(segments=1)), range(5, 9))
         self.assertEqual(outcomes[30:], [BACK] * 30)
         self.assertFalse(self.verdict(outcomes).taken)
+
+    def test_what_has_no_slot_since_the_database_is_away_goes_back(self):
+        """What was sent keeps its outcome: without it all of the batch would become unknown."""
+
+        class Away(Exception):
+            pass
+
+        class Pace:
+            """Slots for the first seven; the database goes away while one is taken or waited for."""
+
+            def __init__(self, *facts):
+                pass
+
+            def slots(self, batch):
+                for number, pair in enumerate(batch):
+                    if number == 7 and where == "slots":
+                        raise Away
+                    yield pair, 0
+
+            def on_time(self, claim, moment):
+                if claim == 7 and where == "on_time":
+                    raise Away
+                return True
+
+        for where, is_shareable, sent in (
+            ("slots", True, 7),
+            ("on_time", True, 7),
+            ("slots", False, 0),
+        ):
+            with (
+                self.subTest(where=where, is_shareable=is_shareable),
+                patch.object(hand_over, "Pace", Pace),
+                self.assertLogs(hand_over.__name__, "ERROR"),
+            ):
+                outcomes = self.handed_over(
+                    lambda number: TAKEN, limits={"gateway": 9}, is_shareable=is_shareable
+                )
+                self.assertEqual(outcomes, [TAKEN] * sent + [BACK] * (13 - sent))
 
     def test_gateway_that_does_not_say_what_became_of_each(self):
         way = SimpleNamespace(limits={}, gateway_id=7)

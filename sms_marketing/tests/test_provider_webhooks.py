@@ -1,6 +1,7 @@
 """From a campaign to what its provider calls back, over real HTTP."""
 
 import json
+import time
 from contextlib import nullcontext
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from odoo.tests import tagged
 from twilio.request_validator import RequestValidator
 
+from ..engine import claims, inbound, schedule
 from ..gateways.base import get_gateway_class
 from .common import SmsMarketingHttpCase
 from .http_player import HttpPlayer, reply
@@ -337,3 +339,30 @@ class TestInfobipFlow(ProviderFlowCase):
         )
         self.assertEqual(self.state_of(first.number), "unsubscribed")
         self.assertEqual(self.state_of(second.number), "subscribed")
+
+    def test_stops_in_one_call_wait_once_for_what_is_on_its_way(self):
+        message = self.message(self.people, sender_id=self.account_sender.id)
+        message.action_send()
+        schedule.start(message)
+        claims.claim(self.env, message.id, 10)
+        self.env.invalidate_all()
+        self.assertEqual(self.states(message), {"sending": 2})
+        numbers = message.recipient_ids.mapped("number")
+        results = [
+            {"messageId": f"in-{number}", "from": number[1:], "to": "12025550123", "text": "STOP"}
+            for number in numbers
+        ]
+        with patch.object(inbound, "LONGEST_WAIT", 3):
+            for call in ("first", "repeated"):
+                began = time.monotonic()
+                answer = self.deliver(
+                    f"{self.account.callback_url}/inbound",
+                    data=json.dumps({"results": results}),
+                    headers={"Content-Type": "application/json"},
+                )
+                seconds = time.monotonic() - began
+                self.assertEqual(answer.status_code, 200, answer.text)
+                self.assertGreaterEqual(seconds, 3, f"the {call} call did not wait")
+                self.assertLess(seconds, 6, "they waited one after the other")
+                for number in numbers:
+                    self.assertEqual(self.state_of(number), "unsubscribed")

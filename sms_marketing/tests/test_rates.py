@@ -1,12 +1,25 @@
+import threading
 import time
+from types import SimpleNamespace
+from typing import NamedTuple
+from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2.errors import CheckViolation
 
-from ..engine import rates
+from ..engine import hand_over, rates
+from ..engine.outcomes import give_back
+from ..engine.shutdown import Work
 from ..engine.transactions import in_own_transaction
+from ..gateways.values import Accepted
 from .common import SmsMarketingCase
+
+
+class OneClaim(NamedTuple):
+    """What of a claim its slot goes by."""
+
+    sender_id: int
 
 
 @tagged("post_install", "-at_install")
@@ -51,6 +64,59 @@ class TestRates(SmsMarketingCase):
         self.send(message)
         self.assertGreater(time.monotonic() - began, 1.0)
         self.assertEqual(self.states(message), {"sent": 15})
+
+    def seconds_to_next_slot(self, registry, rate):
+        """Take a slot, as another lane would."""
+        key = (rates.GATEWAY, self.gateway.id)
+        return in_own_transaction(registry, lambda env: rates.reserve(env, {key: (1, rate)}))[key]
+
+    def hand_over_one(self, registry, rate, *, is_shareable, begin_within):
+        """Outcome of a single text, and the seconds until it was known."""
+        gateway = SimpleNamespace(
+            batch_size=5,
+            concurrency=2,
+            is_shareable=is_shareable,
+            send=lambda texts: [Accepted(segments=1)] * len(texts),
+        )
+        limits = {(rates.GATEWAY, self.gateway.id): rate}
+        way = SimpleNamespace(limits=limits, gateway_id=self.gateway.id)
+        began = time.monotonic()
+        batch = hand_over.Batch(way, gateway, threading.RLock(), began + begin_within)
+        batch.texts = [(OneClaim(self.sender.id), None)]
+        [(_claim, outcome)] = hand_over.hand_over(registry, batch)
+        return outcome, time.monotonic() - began
+
+    def test_slot_that_comes_too_late_is_left_to_others(self):
+        for is_shareable in (True, False):
+            self.env.cr.execute("DELETE FROM sms_marketing_rate")
+            with self.subTest(is_shareable=is_shareable), self.own_transactions() as registry:
+                self.assertEqual(self.seconds_to_next_slot(registry, 0.05), 0)
+                outcome, seconds = self.hand_over_one(
+                    registry, 0.05, is_shareable=is_shareable, begin_within=8
+                )
+                self.assertEqual(outcome, give_back())
+                self.assertLess(seconds, 8, "it was known from the beginning")
+                after = self.seconds_to_next_slot(registry, 0.05)
+                self.assertAlmostEqual(after, 20, delta=10, msg="its slot is used by the next")
+
+    def test_server_that_stops_waits_for_no_slot(self):
+        for is_shareable in (True, False):
+            work = Work()
+            with (
+                self.subTest(is_shareable=is_shareable),
+                self.own_transactions() as registry,
+                patch.object(rates, "WORK", work, create=True),
+                patch.object(hand_over, "WORK", work),
+            ):
+                self.seconds_to_next_slot(registry, 0.05)
+                stop = threading.Timer(0.3, work.stop)
+                stop.start()
+                outcome, seconds = self.hand_over_one(
+                    registry, 0.05, is_shareable=is_shareable, begin_within=60
+                )
+                stop.join()
+                self.assertEqual(outcome, give_back())
+                self.assertLess(seconds, 15)
 
     def test_a_rate_is_not_negative(self):
         for record in (self.gateway, self.sender):

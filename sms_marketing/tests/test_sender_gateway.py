@@ -4,6 +4,7 @@ from odoo.tools import mute_logger
 from psycopg2 import IntegrityError
 from psycopg2.errors import CheckViolation
 
+from ..engine import answers, schedule
 from .common import SENDER, SmsMarketingCase
 
 
@@ -89,6 +90,50 @@ class TestSender(SmsMarketingCase):
         recipients = self.send(self.message(abroad + at_home))
         reasons = {row.partner_id: row.reason for row in recipients}
         self.assertEqual(reasons, {abroad: "country", at_home: False})
+
+    def test_countries_that_are_taken_away_while_a_message_is_sent(self):
+        """Who may not be texted any more is told of, and the message comes to its end."""
+        france, mexico = self.env.ref("base.fr"), self.env.ref("base.mx")
+        abroad = self.contact("+33612345678", subscribed=True)
+        at_home = self.contact(subscribed=True)
+        of_france = self.make_sender("FRANCE", kind="name", country_ids=france.ids)
+        for case, vals in (
+            ("one sender", {}),
+            ("a pool", {"pool_ids": [(6, 0, of_france.ids)]}),
+        ):
+            with self.subTest(case):
+                of_france.country_ids = france
+                self.sender.country_ids = self.usa if vals else self.usa + france
+                message = self.message(abroad + at_home, name=case, **vals)
+                message.action_send()
+                with self.own_transactions() as registry:
+                    schedule.start_due(registry)
+                self.assertEqual(self.states(message), {"queued": 2})
+                self.sender.country_ids = self.usa
+                of_france.country_ids = mexico
+                self.run_lane()
+                reasons = {
+                    row.partner_id: (row.state, row.reason) for row in message.recipient_ids
+                }
+                self.assertEqual(
+                    reasons, {abroad: ("skipped", "country"), at_home: ("sent", False)}
+                )
+                self.assertEqual(message.state, "sent")
+
+    def test_text_without_message_to_such_a_country_does_not_wait_for_ever(self):
+        number, partner = "+33612345678", self.env["res.partner"]
+        for kind in ("answer", "verification"):
+            answers.insert(self.env, kind, number, self.sender, "Code 123456", partner)
+        self.run_lane()
+        found = self.env["sms.marketing.recipient"].search([("number", "=", number)])
+        self.assertEqual(
+            {(one.kind, one.state, one.reason, one.sudo().body) for one in found},
+            {
+                ("answer", "skipped", "country", "Code 123456"),
+                # A code is for who has the phone, and for nobody else.
+                ("verification", "skipped", "country", False),
+            },
+        )
 
     def test_sender_in_use_cannot_be_deleted(self):
         message = self.message(self.contacts(1))
