@@ -6,7 +6,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from . import suppression
-from .vocabulary import RECEIPT_EFFECTS
+from .vocabulary import RECEIPT_EFFECTS, TAKEN_STATES
 
 #: Columns of a receipt as they travel to SQL, with their types.
 _COLUMNS = {
@@ -26,6 +26,8 @@ _OF_PRICE = ("segments", "price", "currency")
 _CHANGED = {"state": "varchar"} | {
     name: _COLUMNS[name] for name in (*_OF_STATE, *_OF_PRICE, "provider_reference")
 }
+#: Kept receipts that are applied in one transaction.
+MOST_KEPT = 1000
 #: (status of a receipt, state of its text) -> state that it leads to
 _REACHED = {
     (str(status), source): state
@@ -100,15 +102,55 @@ def receive(env, gateway_id, receipts):
     return len(unmatched)
 
 
-def match_kept(env):
-    """Apply kept receipts whose text has become known since."""
-    kept = env["sms.marketing.receipt"].sudo().search([], order="id", limit=1000)
-    for gateway, receipts in kept.grouped("gateway_id").items():
-        rows = [{name: receipt[name] or None for name in _COLUMNS} for receipt in receipts]
-        matched = _apply(env, gateway.id, rows)
-        env["sms.marketing.receipt"].sudo().union(
-            *(receipt for position, receipt in enumerate(receipts) if position in matched)
-        ).unlink()
+def match_kept(env, recipient_ids=None):
+    """Apply kept receipts whose text has become known since.
+
+    Those of nobody's text, as an account that others use too brings them, are in nobody's way:
+    what is looked for is found by index, and what is found goes away.
+
+    :param recipient_ids: only those of these texts; without it, of any text, some at a time
+    :return: number of receipts that were applied
+    :rtype: int
+    """
+    these = SQL("true") if recipient_ids is None else SQL("recipient.id = ANY(%s)", recipient_ids)
+    kept = env.execute_query_dict(
+        SQL(
+            """
+            SELECT id, gateway_id, %(columns)s FROM sms_marketing_receipt
+             WHERE id IN (
+                SELECT receipt.id
+                  FROM sms_marketing_receipt receipt
+                  JOIN sms_marketing_recipient recipient USING (provider_reference, gateway_id)
+                 WHERE receipt.reference IS NULL AND %(these)s
+                 UNION ALL
+                SELECT receipt.id
+                  FROM sms_marketing_receipt receipt
+                  JOIN sms_marketing_recipient recipient
+                    ON recipient.token = receipt.reference
+                   AND recipient.gateway_id = receipt.gateway_id
+                 WHERE %(these)s
+             )
+             ORDER BY id LIMIT %(limit)s
+               -- What somebody else is just applying is no longer kept when that is done.
+               FOR UPDATE SKIP LOCKED
+            """,
+            columns=SQL(", ").join(SQL.identifier(name) for name in _COLUMNS),
+            these=these,
+            limit=MOST_KEPT,
+        )
+    )
+    by_gateway = defaultdict(list)
+    for receipt in kept:
+        by_gateway[receipt["gateway_id"]].append(receipt)
+    for gateway_id, each in sorted(by_gateway.items()):
+        # Odoo keeps a number that is not there as zero.
+        _apply(env, gateway_id, [{name: one[name] or None for name in _COLUMNS} for one in each])
+    if kept:
+        env.cr.execute(
+            SQL("DELETE FROM sms_marketing_receipt WHERE id = ANY(%s)", [one["id"] for one in kept])
+        )
+        env["sms.marketing.receipt"].invalidate_model()
+    return len(kept)
 
 
 def _row(receipt):
