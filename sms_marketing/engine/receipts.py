@@ -58,11 +58,23 @@ _SETTLE = """
     INSERT INTO sms_marketing_statistic_mark (message_id) SELECT message_id FROM changed
 """
 
+#: Whether a text, of which the state is `known`, has all that a receipt could add to it.
+_HAS_ALL = """
+    SELECT 1 FROM sms_marketing_recipient
+     WHERE gateway_id = %(gateway_id)s AND token = %(reference)s AND state = ANY(%(known)s)
+       AND COALESCE(provider_reference, %(provider_reference)s)
+           IS NOT DISTINCT FROM provider_reference
+       AND COALESCE(%(segments)s, segments) IS NOT DISTINCT FROM segments
+       AND COALESCE(%(price)s, price) IS NOT DISTINCT FROM price
+       AND COALESCE(%(currency)s, price_currency) IS NOT DISTINCT FROM price_currency
+"""
+
 
 def settle(cr, gateway_id, receipts):
     """Apply what most calls bring, the end of one text which they name, in one plain statement.
 
-    For a web request, in the transaction that it has: no environment, no other isolation.
+    For a web request, in the transaction that it has: no environment, no other isolation. What
+    changes nothing, such as "sent" of a text that is known to be, takes a second one and no lock.
 
     :return: whether that was it; if not, nothing has been changed, and ``receive`` is to be called
     """
@@ -80,6 +92,9 @@ def settle(cr, gateway_id, receipts):
         # Somebody changed the text at this moment. `receive` waits for such.
         cr.rollback()
         return False
+    if not cr.rowcount:
+        # Not those in which a text may be handed over again: this transaction may see an old one.
+        cr.execute(_HAS_ALL, values | {"known": sorted({*TAKEN_STATES} - {*sources})})
     return bool(cr.rowcount)
 
 
@@ -189,7 +204,8 @@ def _apply(env, gateway_id, rows):
     targets = env.execute_query(
         SQL(
             """
-            SELECT id, state, number, message_id, token, provider_reference
+            SELECT id, state, number, message_id, token, sent_at IS NOT NULL,
+                   provider_reference, segments, price, price_currency
               FROM sms_marketing_recipient
              WHERE gateway_id = %s AND (%s)
              ORDER BY id
@@ -199,15 +215,18 @@ def _apply(env, gateway_id, rows):
             SQL(" OR ").join(ways),
         )
     )
-    matched, changes, told = set(), [], []
-    for recipient_id, state, number, _message_id, token, provider_reference in targets:
-        positions = sorted([*named.get(token, ()), *unnamed.get(provider_reference, ())])
+    matched, changes, told, message_ids = set(), [], [], set()
+    for recipient_id, state, number, message_id, token, is_sent, *has in targets:
+        positions = sorted([*named.get(token, ()), *unnamed.get(has[0], ())])
         change, refusals = _change(state, [rows[position] for position in positions])
         matched.update(positions)
-        changes.append((recipient_id, *change.values()))
         told += [(number, gateway_id, reason) for reason in refusals]
+        # Most of what providers tell is known: it costs no write, and the rollup nothing.
+        if not is_sent or change["state"] or _adds(change, *has):
+            changes.append((recipient_id, *change.values()))
+            message_ids.add(message_id)
     if changes:
-        _write(env, changes, sorted({target[3] for target in targets if target[3]}))
+        _write(env, changes, sorted(filter(None, message_ids)))
     suppression.apply(env, told)
     return matched
 
@@ -230,6 +249,14 @@ def _change(state, rows):
             if row[name] is not None:
                 change[name] = row[name]
     return change, refusals
+
+
+def _adds(change, provider_reference, segments, price, currency):
+    """Whether a change without a state leaves anything that a text has different."""
+    had = {"segments": segments, "price": price, "currency": currency}
+    return (not provider_reference and change["provider_reference"]) or any(
+        change[name] is not None and change[name] != had[name] for name in _OF_PRICE
+    )
 
 
 def _write(env, changes, message_ids):
