@@ -225,7 +225,7 @@ def record(env, gateway_id, pairs):
         if receipt:
             found.append(replace(receipt, detail=receipt.detail or FOUND))
     receipts.receive(env, gateway_id, found)
-    receipts.match_kept(env)
+    receipts.match_kept(env, [question.id for question, _receipts in pairs])
     env["sms.marketing.recipient"].invalidate_model()
     return len(found)
 

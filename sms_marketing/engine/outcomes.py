@@ -151,7 +151,7 @@ def record(env, outcomes):
             if isinstance(outcome, Refused)
         ],
     )
-    receipts.match_kept(env)
+    receipts.match_kept(env, [one.id for one, _outcome in outcomes])
 
 
 def _back_off(one, outcome):

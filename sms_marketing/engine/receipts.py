@@ -6,7 +6,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from . import suppression
-from .vocabulary import RECEIPT_EFFECTS
+from .vocabulary import RECEIPT_EFFECTS, TAKEN_STATES
 
 #: Columns of a receipt as they travel to SQL, with their types.
 _COLUMNS = {
@@ -26,6 +26,8 @@ _OF_PRICE = ("segments", "price", "currency")
 _CHANGED = {"state": "varchar"} | {
     name: _COLUMNS[name] for name in (*_OF_STATE, *_OF_PRICE, "provider_reference")
 }
+#: Kept receipts that are applied in one transaction.
+MOST_KEPT = 1000
 #: (status of a receipt, state of its text) -> state that it leads to
 _REACHED = {
     (str(status), source): state
@@ -56,11 +58,23 @@ _SETTLE = """
     INSERT INTO sms_marketing_statistic_mark (message_id) SELECT message_id FROM changed
 """
 
+#: Whether a text, of which the state is `known`, has all that a receipt could add to it.
+_HAS_ALL = """
+    SELECT 1 FROM sms_marketing_recipient
+     WHERE gateway_id = %(gateway_id)s AND token = %(reference)s AND state = ANY(%(known)s)
+       AND COALESCE(provider_reference, %(provider_reference)s)
+           IS NOT DISTINCT FROM provider_reference
+       AND COALESCE(%(segments)s, segments) IS NOT DISTINCT FROM segments
+       AND COALESCE(%(price)s, price) IS NOT DISTINCT FROM price
+       AND COALESCE(%(currency)s, price_currency) IS NOT DISTINCT FROM price_currency
+"""
+
 
 def settle(cr, gateway_id, receipts):
     """Apply what most calls bring, the end of one text which they name, in one plain statement.
 
-    For a web request, in the transaction that it has: no environment, no other isolation.
+    For a web request, in the transaction that it has: no environment, no other isolation. What
+    changes nothing, such as "sent" of a text that is known to be, takes a second one and no lock.
 
     :return: whether that was it; if not, nothing has been changed, and ``receive`` is to be called
     """
@@ -78,6 +92,9 @@ def settle(cr, gateway_id, receipts):
         # Somebody changed the text at this moment. `receive` waits for such.
         cr.rollback()
         return False
+    if not cr.rowcount:
+        # Not those in which a text may be handed over again: this transaction may see an old one.
+        cr.execute(_HAS_ALL, values | {"known": sorted({*TAKEN_STATES} - {*sources})})
     return bool(cr.rowcount)
 
 
@@ -100,15 +117,55 @@ def receive(env, gateway_id, receipts):
     return len(unmatched)
 
 
-def match_kept(env):
-    """Apply kept receipts whose text has become known since."""
-    kept = env["sms.marketing.receipt"].sudo().search([], order="id", limit=1000)
-    for gateway, receipts in kept.grouped("gateway_id").items():
-        rows = [{name: receipt[name] or None for name in _COLUMNS} for receipt in receipts]
-        matched = _apply(env, gateway.id, rows)
-        env["sms.marketing.receipt"].sudo().union(
-            *(receipt for position, receipt in enumerate(receipts) if position in matched)
-        ).unlink()
+def match_kept(env, recipient_ids=None):
+    """Apply kept receipts whose text has become known since.
+
+    Those of nobody's text, as an account that others use too brings them, are in nobody's way:
+    what is looked for is found by index, and what is found goes away.
+
+    :param recipient_ids: only those of these texts; without it, of any text, some at a time
+    :return: number of receipts that were applied
+    :rtype: int
+    """
+    these = SQL("true") if recipient_ids is None else SQL("recipient.id = ANY(%s)", recipient_ids)
+    kept = env.execute_query_dict(
+        SQL(
+            """
+            SELECT id, gateway_id, %(columns)s FROM sms_marketing_receipt
+             WHERE id IN (
+                SELECT receipt.id
+                  FROM sms_marketing_receipt receipt
+                  JOIN sms_marketing_recipient recipient USING (provider_reference, gateway_id)
+                 WHERE receipt.reference IS NULL AND %(these)s
+                 UNION ALL
+                SELECT receipt.id
+                  FROM sms_marketing_receipt receipt
+                  JOIN sms_marketing_recipient recipient
+                    ON recipient.token = receipt.reference
+                   AND recipient.gateway_id = receipt.gateway_id
+                 WHERE %(these)s
+             )
+             ORDER BY id LIMIT %(limit)s
+               -- What somebody else is just applying is no longer kept when that is done.
+               FOR UPDATE SKIP LOCKED
+            """,
+            columns=SQL(", ").join(SQL.identifier(name) for name in _COLUMNS),
+            these=these,
+            limit=MOST_KEPT,
+        )
+    )
+    by_gateway = defaultdict(list)
+    for receipt in kept:
+        by_gateway[receipt["gateway_id"]].append(receipt)
+    for gateway_id, each in sorted(by_gateway.items()):
+        # Odoo keeps a number that is not there as zero.
+        _apply(env, gateway_id, [{name: one[name] or None for name in _COLUMNS} for one in each])
+    if kept:
+        env.cr.execute(
+            SQL("DELETE FROM sms_marketing_receipt WHERE id = ANY(%s)", [one["id"] for one in kept])
+        )
+        env["sms.marketing.receipt"].invalidate_model()
+    return len(kept)
 
 
 def _row(receipt):
@@ -147,7 +204,8 @@ def _apply(env, gateway_id, rows):
     targets = env.execute_query(
         SQL(
             """
-            SELECT id, state, number, message_id, token, provider_reference
+            SELECT id, state, number, message_id, token, sent_at IS NOT NULL,
+                   provider_reference, segments, price, price_currency
               FROM sms_marketing_recipient
              WHERE gateway_id = %s AND (%s)
              ORDER BY id
@@ -157,15 +215,18 @@ def _apply(env, gateway_id, rows):
             SQL(" OR ").join(ways),
         )
     )
-    matched, changes, told = set(), [], []
-    for recipient_id, state, number, _message_id, token, provider_reference in targets:
-        positions = sorted([*named.get(token, ()), *unnamed.get(provider_reference, ())])
+    matched, changes, told, message_ids = set(), [], [], set()
+    for recipient_id, state, number, message_id, token, is_sent, *has in targets:
+        positions = sorted([*named.get(token, ()), *unnamed.get(has[0], ())])
         change, refusals = _change(state, [rows[position] for position in positions])
         matched.update(positions)
-        changes.append((recipient_id, *change.values()))
         told += [(number, gateway_id, reason) for reason in refusals]
+        # Most of what providers tell is known: it costs no write, and the rollup nothing.
+        if not is_sent or change["state"] or _adds(change, *has):
+            changes.append((recipient_id, *change.values()))
+            message_ids.add(message_id)
     if changes:
-        _write(env, changes, sorted({target[3] for target in targets if target[3]}))
+        _write(env, changes, sorted(filter(None, message_ids)))
     suppression.apply(env, told)
     return matched
 
@@ -188,6 +249,14 @@ def _change(state, rows):
             if row[name] is not None:
                 change[name] = row[name]
     return change, refusals
+
+
+def _adds(change, provider_reference, segments, price, currency):
+    """Whether a change without a state leaves anything that a text has different."""
+    had = {"segments": segments, "price": price, "currency": currency}
+    return (not provider_reference and change["provider_reference"]) or any(
+        change[name] is not None and change[name] != had[name] for name in _OF_PRICE
+    )
 
 
 def _write(env, changes, message_ids):

@@ -24,6 +24,10 @@ class SmsMarketingReceipt(models.Model):
     price = fields.Float(readonly=True, digits=(16, 6))
     currency = fields.Char(readonly=True)
 
+    # Each batch that is recorded looks for what came before it.
+    _provider_reference = models.Index("(provider_reference, gateway_id)")
+    _reference = models.Index("(reference) WHERE reference IS NOT NULL")
+
     @api.autovacuum
     def _gc_receipts(self):
         self.search([("create_date", "<", fields.Datetime.now() - timedelta(days=7))]).unlink()

@@ -170,10 +170,62 @@ class TestReceipts(SmsMarketingCase):
         self.assertEqual(recipient.state, "delivered")
         self.env.cr.execute("SELECT message_id FROM sms_marketing_statistic_mark")
         self.assertEqual(self.env.cr.fetchall(), [(recipient.message_id.id,)])
-        self.assertFalse(settle(ReceiptStatus.ACCEPTED), "nothing that it could change")
         self.assertFalse(settle(ReceiptStatus.UNDELIVERED, reason=Reason.OPTED_OUT))
         self.env.cr.execute("SELECT count(*) FROM sms_marketing_statistic_mark")
         self.assertEqual(self.env.cr.fetchall(), [(1,)])
+
+    def test_receipt_that_changes_nothing_writes_nothing(self):
+        """Most providers tell each step, of which most are known: "queued", "sent" on what is sent.
+
+        A second call of the same receipt is as common.
+        """
+        recipient = self.sent()
+        token = recipient.sudo().token
+        self.env.cr.execute("DELETE FROM sms_marketing_statistic_mark")
+
+        def told(status, **facts):
+            return [
+                Receipt(
+                    reference=token,
+                    provider_reference=recipient.provider_reference,
+                    status=status,
+                    **facts,
+                )
+            ]
+
+        def marks():
+            self.env.cr.execute("SELECT count(*) FROM sms_marketing_statistic_mark")
+            return self.env.cr.fetchone()[0]
+
+        def lasts(call):
+            """Neither way of taking a call writes anything or leaves a mark."""
+            before = marks()
+            with self.assertQueryCount(2):
+                self.assertTrue(receipts.settle(self.env.cr, self.gateway.id, call))
+            with self.assertQueryCount(1):
+                self.assertEqual(receipts.receive(self.env, self.gateway.id, call), 0)
+            self.assertEqual(marks(), before)
+
+        lasts(told(ReceiptStatus.ACCEPTED))
+        lasts(told(ReceiptStatus.ACCEPTED, segments=recipient.segments))
+        self.assertTrue(
+            receipts.settle(self.env.cr, self.gateway.id, told(ReceiptStatus.DELIVERED))
+        )
+        self.assertEqual(marks(), 1)
+        lasts(told(ReceiptStatus.DELIVERED))
+        lasts(told(ReceiptStatus.ACCEPTED))
+        late = told(ReceiptStatus.UNDELIVERED, reason=Reason.INVALID_NUMBER)
+        self.assertFalse(receipts.settle(self.env.cr, self.gateway.id, late))
+        with self.assertQueryCount(1):
+            receipts.receive(self.env, self.gateway.id, late)
+        self.assertEqual(marks(), 1)
+        # What it adds to a known state is written all the same, and told to the figures.
+        adds = told(ReceiptStatus.ACCEPTED, segments=7, price=0.5, currency="EUR")
+        self.assertFalse(receipts.settle(self.env.cr, self.gateway.id, adds))
+        receipts.receive(self.env, self.gateway.id, adds)
+        self.env.invalidate_all()
+        self.assertEqual((recipient.state, recipient.segments), ("delivered", 7))
+        self.assertEqual(marks(), 2)
 
     def test_test_text_is_settled_too(self):
         """It has no message, and leaves a mark that names none."""
