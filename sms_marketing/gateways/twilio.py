@@ -55,27 +55,34 @@ CODES: dict[int, Reason] = {
     20429: Reason.THROTTLED,  # too many requests
     21211: Reason.INVALID_NUMBER,  # invalid To
     21212: Reason.SENDER_NOT_ALLOWED,  # invalid From
+    21265: Reason.INVALID_NUMBER,  # To is a short code
+    21266: Reason.INVALID_REQUEST,  # To is From
     21408: Reason.COUNTRY_NOT_ALLOWED,  # region not enabled for the account
+    21601: Reason.SENDER_NOT_ALLOWED,  # From cannot text
     21602: Reason.INVALID_REQUEST,  # body required
     21603: Reason.SENDER_NOT_ALLOWED,  # From required
     21604: Reason.INVALID_REQUEST,  # To required
     21605: Reason.INVALID_REQUEST,  # body too long
     21606: Reason.SENDER_NOT_ALLOWED,  # From cannot text, or is not the account's
+    21607: Reason.SENDER_NOT_ALLOWED,  # trial account, From is not its trial number
     21608: Reason.BLOCKED,  # trial account, number not verified
     21609: Reason.INVALID_REQUEST,  # status callback is no URL
     21610: Reason.OPTED_OUT,  # the recipient texted STOP
     21611: Reason.THROTTLED,  # the sender's queue is full
     21612: Reason.COUNTRY_NOT_ALLOWED,  # no route from this sender to this number
     21614: Reason.INVALID_NUMBER,  # not a mobile number
+    21616: Reason.SENDER_NOT_ALLOWED,  # From is not clear without its country
     21617: Reason.INVALID_REQUEST,  # body longer than 1,600 characters
     21619: Reason.INVALID_REQUEST,  # neither body nor media
     21635: Reason.LANDLINE,  # To is a landline
+    21657: Reason.SENDER_NOT_ALLOWED,  # From is no sender for this destination
     21659: Reason.SENDER_NOT_ALLOWED,  # From is not a Twilio number
     21660: Reason.SENDER_NOT_ALLOWED,  # From belongs to another account
     21661: Reason.SENDER_NOT_ALLOWED,  # From cannot send texts
     21701: Reason.CREDENTIALS,  # no such messaging service
     21703: Reason.SENDER_NOT_ALLOWED,  # messaging service without a fitting sender
     21704: Reason.SENDER_NOT_ALLOWED,  # messaging service without senders
+    21705: Reason.CREDENTIALS,  # no messaging service's SID
     21730: Reason.GATEWAY_UNAVAILABLE,  # maintenance
     30001: Reason.THROTTLED,  # queue overflow
     30002: Reason.CREDENTIALS,  # account suspended

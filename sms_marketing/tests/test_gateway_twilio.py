@@ -130,8 +130,14 @@ class TestTwilio(ProviderCase, unittest.TestCase):
             (21610, Reason.OPTED_OUT),
             (21211, Reason.INVALID_NUMBER),
             (21614, Reason.INVALID_NUMBER),
+            (21265, Reason.INVALID_NUMBER),
+            (21266, Reason.INVALID_REQUEST),
             (21408, Reason.COUNTRY_NOT_ALLOWED),
             (21606, Reason.SENDER_NOT_ALLOWED),
+            (21601, Reason.SENDER_NOT_ALLOWED),
+            (21607, Reason.SENDER_NOT_ALLOWED),
+            (21616, Reason.SENDER_NOT_ALLOWED),
+            (21657, Reason.SENDER_NOT_ALLOWED),
             (21617, Reason.INVALID_REQUEST),
             (21635, Reason.LANDLINE),
         ):
@@ -146,6 +152,7 @@ class TestTwilio(ProviderCase, unittest.TestCase):
             (429, 20429, Reason.THROTTLED),
             (403, 20005, Reason.CREDENTIALS),
             (404, 20404, Reason.CREDENTIALS),
+            (400, 21705, Reason.CREDENTIALS),
             (400, 21730, Reason.GATEWAY_UNAVAILABLE),
             (400, 99999, Reason.GATEWAY_UNAVAILABLE),
         ):
