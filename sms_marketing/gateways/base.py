@@ -165,7 +165,7 @@ class Gateway(ABC):
 
     @abstractmethod
     def parse_receipts(self, request: WebhookRequest) -> list[Receipt]:
-        """Delivery receipts in a request.
+        """Delivery receipts in a request; one with a status that nobody knows is left out.
 
         :raises MalformedRequest: when the request is not what the provider documents.
         """

@@ -22,7 +22,17 @@ from .errors import ConfigurationError, MalformedRequest
 from .http_gateway import Request, json_answer
 from .lookup import HttpLookup, records
 from .many import HttpMany
-from .reading import iso_moment, json_document, money, phone_number, required, text, whole
+from .reading import (
+    iso_moment,
+    json_document,
+    known_status,
+    money,
+    phone_number,
+    readable,
+    required,
+    text,
+    whole,
+)
 from .reasons import Reason
 from .values import (
     Accepted,
@@ -181,7 +191,7 @@ class InfobipGateway(HttpMany, HttpLookup):
         return None
 
     def parse_receipts(self, request: WebhookRequest) -> list[Receipt]:
-        return [self._receipt(result) for result in _results(request)]
+        return readable(self._told, _results(request))
 
     def parse_inbound(self, request: WebhookRequest) -> list[Inbound]:
         return [
@@ -210,6 +220,12 @@ class InfobipGateway(HttpMany, HttpLookup):
         if self.account.callback_url:
             message["webhooks"]["delivery"] = {"url": f"{self.account.callback_url}/receipt"}
         return message
+
+    def _told(self, result: Mapping) -> Receipt | None:
+        """The receipt in a result of a call; None: its status is not known."""
+        group, _name = _status(result)
+        told = required({"status.groupName": group}, "status.groupName")
+        return self._receipt(result) if known_status(STATUS_GROUPS, told) else None
 
     def _receipt(self, result: Mapping) -> Receipt:
         group, name = _status(result)

@@ -78,7 +78,8 @@ class KannelGateway(HttpGateway):
         return sendsms_url(self.account.settings["url"])
 
     def parse_receipts(self, request: WebhookRequest) -> list[Receipt]:
-        return [kannel_webhooks.parse_receipt(request)]
+        receipt = kannel_webhooks.parse_receipt(request)
+        return [receipt] if receipt else []
 
     def parse_inbound(self, request: WebhookRequest) -> list[Inbound]:
         return [kannel_webhooks.parse_inbound(request)]

@@ -9,7 +9,7 @@ import re
 from ..text.encoding import strip_control
 from .answers import MAX_DETAIL, scrub
 from .errors import MalformedRequest
-from .reading import decode, phone_number, raw_fields, required, seconds_moment
+from .reading import decode, known_status, phone_number, raw_fields, required, seconds_moment
 from .reasons import Reason
 from .values import Inbound, Receipt, ReceiptStatus, WebhookRequest
 
@@ -56,17 +56,19 @@ TEXT_CODINGS = frozenset({"", "-1", "0", "1"})
 UCS2_CODING = "2"
 
 
-def parse_receipt(request: WebhookRequest) -> Receipt:
-    """The receipt in a call of our `dlr-url`.
+def parse_receipt(request: WebhookRequest) -> Receipt | None:
+    """The receipt in a call of our `dlr-url`; None: of a kind that we do not know.
 
-    :raises MalformedRequest: when our reference or the kind is missing or not known.
+    :raises MalformedRequest: when our reference is missing, or the kind is no number.
     """
     fields = raw_fields(request.query)
     reference = decode(required(fields, "reference"))
     kind = decode(required(fields, "type"))
-    status = RECEIPT_TYPES.get(int(kind)) if re.fullmatch("[0-9]{1,3}", kind) else None
-    if status is None:
+    if not re.fullmatch("[0-9]{1,3}", kind):
         raise MalformedRequest(f"“type” is not a kind of receipt that Kannel has: {kind[:20]!r}")
+    status = known_status(RECEIPT_TYPES, int(kind))
+    if status is None:
+        return None
     answer = decode(fields.get("answer", b""))
     code, reason = _read_carrier_words(answer)
     failed = status in (ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED)

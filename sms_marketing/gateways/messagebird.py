@@ -17,10 +17,19 @@ from typing import ClassVar
 from ..text.encoding import strip_control
 from .answers import Answer, classify
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
-from .errors import MalformedRequest, VerificationError
+from .errors import VerificationError
 from .http_gateway import Request, json_answer
 from .lookup import HttpLookup, earliest, records
-from .reading import any_fields, iso_moment, money, phone_number, required, text, whole
+from .reading import (
+    any_fields,
+    iso_moment,
+    known_status,
+    money,
+    phone_number,
+    required,
+    text,
+    whole,
+)
 from .reasons import Reason
 from .values import (
     Accepted,
@@ -157,10 +166,10 @@ class MessageBirdGateway(HttpLookup):
 
     def parse_receipts(self, request: WebhookRequest) -> list[Receipt]:
         fields = any_fields(request)
-        told = required(fields, "status")
-        status = STATUSES.get(told)
+        told, message_id = required(fields, "status"), required(fields, "id")[:100]
+        status = known_status(STATUSES, told)
         if status is None:
-            raise MalformedRequest(f"“status” is not known: {told[:20]!r}")
+            return []
         failed = status == ReceiptStatus.UNDELIVERED
         why = fields.get("statusReason", "").strip().lower() or told
         price = money(fields.get("price[amount]"))
@@ -168,7 +177,7 @@ class MessageBirdGateway(HttpLookup):
         return [
             Receipt(
                 reference=fields.get("reference") or None,
-                provider_reference=required(fields, "id")[:100],
+                provider_reference=message_id,
                 status=status,
                 reason=REASONS.get(why, Reason.UNKNOWN) if failed else None,
                 code=fields.get("statusErrorCode", "")[:20] if failed else "",

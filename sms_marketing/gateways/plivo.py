@@ -15,9 +15,17 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from ..text.encoding import strip_control
 from .answers import Answer, classify
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
-from .errors import MalformedRequest, VerificationError
+from .errors import VerificationError
 from .http_gateway import HttpGateway, Request, json_answer
-from .reading import form_fields, money, phone_number, required, text, whole
+from .reading import (
+    form_fields,
+    known_status,
+    money,
+    phone_number,
+    required,
+    text,
+    whole,
+)
 from .reasons import Reason
 from .values import (
     Accepted,
@@ -130,20 +138,21 @@ class PlivoGateway(HttpGateway):
 
     def parse_receipts(self, request: WebhookRequest) -> list[Receipt]:
         fields = self._fields(request)
-        status = STATUSES.get(required(fields, "Status").lower())
+        told, message_id = required(fields, "Status").lower(), required(fields, "MessageUUID")[:100]
+        status = known_status(STATUSES, told)
         if status is None:
-            raise MalformedRequest(f"“Status” is not known: {fields['Status'][:20]!r}")
+            return []
         failed = status in (ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED)
         code = fields.get("ErrorCode", "").strip()
         price = money(fields.get("TotalAmount"))
         return [
             Receipt(
                 reference=fields.get("reference") or None,
-                provider_reference=required(fields, "MessageUUID")[:100],
+                provider_reference=message_id,
                 status=status,
                 reason=ERROR_CODES.get(code, Reason.UNKNOWN) if failed else None,
                 code=code[:20] if failed else "",
-                detail=f"Plivo: {fields['Status'][:20]}" if failed else "",
+                detail=f"Plivo: {told}" if failed else "",
                 segments=whole(fields.get("Units")),
                 price=price,
                 currency=CURRENCY if price is not None else None,

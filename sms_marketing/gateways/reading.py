@@ -1,16 +1,20 @@
 """Reading what providers call us with: fields, JSON, numbers and times, from bytes of strangers."""
 
 import json
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from ..text.numbers import to_e164
 from .errors import MalformedRequest
-from .values import WebhookRequest
+from .values import Receipt, ReceiptStatus, WebhookRequest
+
+_logger = logging.getLogger(__name__)
 
 #: Times further ahead than this are a clock that is wrong, or no time at all.
 _LATEST = timedelta(days=1)
@@ -85,6 +89,38 @@ def required(fields: Mapping[str, str | bytes], name: str):
     if not value:
         raise MalformedRequest(f"“{name}” is missing")
     return value
+
+
+def known_status(statuses: Mapping[Any, ReceiptStatus], told: str | int) -> ReceiptStatus | None:
+    """The status that a provider's word stands for; None, and a line in the log: a new word.
+
+    Providers add words. Refused, the call would come again and again, and bring nothing else.
+    """
+    status = statuses.get(told)
+    if status is None:
+        _logger.warning("a receipt with a status that is not known is passed over: %.20r", told)
+    return status
+
+
+def readable(read: Callable[[Mapping], Receipt | None], parts: Sequence[Mapping]) -> list[Receipt]:
+    """The receipts in the parts of a call; a part that is none costs only itself.
+
+    :param read: gives the receipt of a part, None for one that says nothing
+    :raises MalformedRequest: when all parts are malformed.
+    """
+    receipts, errors = [], []
+    for part in parts:
+        try:
+            receipts.append(read(part))
+        except MalformedRequest as error:
+            errors.append(error)
+    if errors and len(errors) == len(parts):
+        raise errors[0]
+    if errors:
+        _logger.warning(
+            "%d of %d receipts of a call are malformed: %s", len(errors), len(parts), errors[0]
+        )
+    return [receipt for receipt in receipts if receipt]
 
 
 def decode(value: bytes) -> str:

@@ -16,7 +16,15 @@ from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
 from .errors import ConfigurationError, MalformedRequest, VerificationError
 from .http_gateway import Request, json_answer
 from .lookup import HttpLookup, earliest, records
-from .reading import iso_moment, json_document, phone_number, required, text, whole
+from .reading import (
+    iso_moment,
+    json_document,
+    known_status,
+    phone_number,
+    required,
+    text,
+    whole,
+)
 from .reasons import Reason
 from .values import (
     Accepted,
@@ -167,10 +175,10 @@ class SinchGateway(HttpLookup):
         fields = {name: text(value) for name, value in report.items()}
         if required(fields, "type") != REPORT:
             raise MalformedRequest(f"“type” is not {REPORT}: {fields['type'][:40]!r}")
-        told = required(fields, "status").lower()
-        status = STATUSES.get(told)
+        told, batch_id = required(fields, "status").lower(), required(fields, "batch_id")[:100]
+        status = known_status(STATUSES, told)
         if status is None:
-            raise MalformedRequest(f"“status” is not known: {told[:20]!r}")
+            return []
         failed = status in (ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED)
         code = fields.get("code", "")
         reason = REPORT_CODES.get(code) or STATUS_REASONS.get(told, Reason.UNKNOWN)
@@ -178,7 +186,7 @@ class SinchGateway(HttpLookup):
         return [
             Receipt(
                 reference=fields.get("client_reference") or None,
-                provider_reference=required(fields, "batch_id")[:100],
+                provider_reference=batch_id,
                 status=status,
                 reason=reason if failed else None,
                 code=code[:20] if failed else "",

@@ -14,10 +14,19 @@ from urllib.parse import urlsplit
 from ..text.encoding import strip_control
 from .answers import Answer, classify
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
-from .errors import ConfigurationError, MalformedRequest, VerificationError
+from .errors import ConfigurationError, VerificationError
 from .http_gateway import Request, json_answer
 from .lookup import HttpLookup, may_be_of, records
-from .reading import form_fields, mail_moment, money, phone_number, required, text, whole
+from .reading import (
+    form_fields,
+    known_status,
+    mail_moment,
+    money,
+    phone_number,
+    required,
+    text,
+    whole,
+)
 from .reasons import Reason
 from .values import (
     Accepted,
@@ -39,6 +48,8 @@ STATUSES: dict[str, ReceiptStatus] = {
     "queued": ReceiptStatus.ACCEPTED,
     "sending": ReceiptStatus.ACCEPTED,
     "sent": ReceiptStatus.ACCEPTED,
+    # Part of a long text has arrived: what becomes of the rest, a later word may say.
+    "partially_delivered": ReceiptStatus.ACCEPTED,
     "delivered": ReceiptStatus.DELIVERED,
     "read": ReceiptStatus.DELIVERED,
     "undelivered": ReceiptStatus.UNDELIVERED,
@@ -230,21 +241,20 @@ class TwilioGateway(HttpLookup):
 
     def parse_receipts(self, request: WebhookRequest) -> list[Receipt]:
         fields = self._fields(request)
-        status = STATUSES.get(required(fields, "MessageStatus"))
+        told, sid = required(fields, "MessageStatus"), required(fields, "MessageSid")[:100]
+        status = known_status(STATUSES, told)
         if status is None:
-            raise MalformedRequest(
-                f"“MessageStatus” is not known: {fields['MessageStatus'][:20]!r}"
-            )
+            return []
         code = whole_code(fields.get("ErrorCode"))
         failed = status in (ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED)
         return [
             Receipt(
                 reference=fields.get("reference") or None,
-                provider_reference=required(fields, "MessageSid")[:100],
+                provider_reference=sid,
                 status=status,
                 reason=CODES.get(code, Reason.UNKNOWN) if failed else None,
                 code=str(code) if failed and code else "",
-                detail=f"Twilio: {fields['MessageStatus']}" if failed else "",
+                detail=f"Twilio: {told}" if failed else "",
             )
         ]
 

@@ -15,7 +15,15 @@ from .answers import Answer, classify
 from .base import SENDER_NAME, SENDER_NUMBER, SENDER_SHORT_CODE, register
 from .errors import ConfigurationError, MalformedRequest, VerificationError
 from .http_gateway import HttpGateway, Request, json_answer
-from .reading import any_fields, iso_moment, money, phone_number, required, text
+from .reading import (
+    any_fields,
+    iso_moment,
+    known_status,
+    money,
+    phone_number,
+    required,
+    text,
+)
 from .reasons import Reason
 from .values import (
     Accepted,
@@ -187,10 +195,10 @@ class VonageGateway(HttpGateway):
 
     def parse_receipts(self, request: WebhookRequest) -> list[Receipt]:
         fields = any_fields(request)
-        told = required(fields, "status")
-        status = RECEIPT_STATUSES.get(told)
+        told, message_id = required(fields, "status"), required(fields, "messageId")[:100]
+        status = known_status(RECEIPT_STATUSES, told)
         if status is None:
-            raise MalformedRequest(f"“status” is not known: {told[:20]!r}")
+            return []
         failed = status in (ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED)
         code = fields.get("err-code", "").strip()
         reason = ERROR_CODES.get(code, Reason.EXPIRED if told == EXPIRED else Reason.UNKNOWN)
@@ -198,7 +206,7 @@ class VonageGateway(HttpGateway):
             Receipt(
                 # Price and segments are those of the answer: a receipt is for one segment only.
                 reference=fields.get("client-ref") or None,
-                provider_reference=required(fields, "messageId")[:100],
+                provider_reference=message_id,
                 status=status,
                 reason=reason if failed else None,
                 code=code[:20] if failed else "",

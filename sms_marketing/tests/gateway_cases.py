@@ -183,6 +183,12 @@ class ProviderCase:
                 with self.assertRaises(MalformedRequest):
                     parse(request)
 
+    def assert_passed_over(self, request):
+        """A status that nobody knows is no reason to have the provider call again and again."""
+        with self.assertLogs("odoo.addons.sms_marketing.gateways", "WARNING") as logs:
+            self.assertEqual(self.gateway().parse_receipts(request), [])
+        self.assertIn("exploded", logs.output[0].lower())
+
     def assert_verified(self, gateway, request):
         gateway.verify(request)
 

@@ -187,11 +187,28 @@ class TestInfobip(ProviderCase, unittest.TestCase):
         ):
             [receipt] = self.receipts(report(group, name, error))
             self.assertEqual((receipt.status, receipt.reason), (expected, reason), name)
-        odd = {"results": [report(status=None)]}
+        odd = {"results": [report(status=None), report(messageId="")]}
         for document in (odd, {"results": {}}, {"results": ["x"]}):
             call = self.call(body=json.dumps(document), Content_Type="application/json")
             with self.assertRaises(MalformedRequest):
                 self.gateway().parse_receipts(call)
+
+    def test_results_that_cannot_be_read_cost_no_others(self):
+        good = [report(messageId=f"m{number}") for number in range(97)]
+        bad = [report(status=None), report(messageId=""), report("EXPLODED")]
+        document = {"results": [*good[:50], *bad, *good[50:]]}
+        call = self.call(body=json.dumps(document), Content_Type="application/json")
+        with self.assertLogs("odoo.addons.sms_marketing.gateways", "WARNING") as logs:
+            read = self.gateway().parse_receipts(call)
+        self.assertEqual([one.provider_reference for one in read], [f"m{n}" for n in range(97)])
+        for words in ("32470123456", "t0ken_"):
+            self.assertNotIn(words, "".join(logs.output))
+
+    def test_new_status_is_passed_over(self):
+        call = self.call(
+            body=json.dumps({"results": [report("EXPLODED")]}), Content_Type="application/json"
+        )
+        self.assert_passed_over(call)
 
     def test_inbound(self):
         result = {

@@ -202,7 +202,8 @@ class TestSinch(ProviderCase, unittest.TestCase):
             told = REPORT | {"status": status, "code": code}
             [receipt] = self.gateway().parse_receipts(self.signed(told))
             self.assertEqual((receipt.status, receipt.reason), (expected, reason), status)
-        for wrong in ({"status": "Exploded"}, {"type": "delivery_report_sms"}, {"batch_id": None}):
+        self.assert_passed_over(self.signed(REPORT | {"status": "Exploded"}))
+        for wrong in ({"type": "delivery_report_sms"}, {"batch_id": None}):
             with self.assertRaises(MalformedRequest):
                 self.gateway().parse_receipts(self.signed(REPORT | wrong))
 

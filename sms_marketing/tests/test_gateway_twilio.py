@@ -22,13 +22,13 @@ from odoo.addons.sms_marketing.gateways.base import (
     Refused,
     Retry,
 )
-from odoo.addons.sms_marketing.gateways.errors import ConfigurationError, MalformedRequest
-from odoo.addons.sms_marketing.gateways.twilio import address_forms
+from odoo.addons.sms_marketing.gateways.errors import ConfigurationError
+from odoo.addons.sms_marketing.gateways.twilio import STATUSES, address_forms
 
 from .gateway_cases import ProviderCase, a_text
 from .http_player import HttpPlayer, reply
 from .provider_accounts import CALLBACK, SETTINGS
-from .provider_contract import check_request
+from .provider_contract import check_request, description
 
 SID = SETTINGS["twilio"]["account_sid"]
 TOKEN = SETTINGS["twilio"]["auth_token"]
@@ -238,8 +238,15 @@ class TestTwilio(ProviderCase, unittest.TestCase):
         ):
             read = receipt(MessageStatus=status, ErrorCode=code)
             self.assertEqual((read.status, read.reason, read.code), (expected, reason, code))
-        with self.assertRaises(MalformedRequest):
-            receipt(MessageStatus="exploded")
+        self.assertEqual(
+            receipt(MessageStatus="partially_delivered").status, ReceiptStatus.ACCEPTED
+        )
+
+    def test_each_status_that_twilio_documents_is_known(self):
+        schemas = description("twilio_api_v2010.json")["components"]["schemas"]
+        words = set(schemas["message_enum_status"]["enum"])
+        # These two are of texts from phones.
+        self.assertEqual(words - {"receiving", "received"} - set(STATUSES), set())
 
     def test_inbound(self):
         fields = {

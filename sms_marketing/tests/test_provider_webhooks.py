@@ -105,6 +105,15 @@ class TestTwilioFlow(ProviderFlowCase):
         self.assertEqual((second.state, second.reason), ("undelivered", "opted_out"))
         self.assertEqual(self.state_of(second.number), "unsubscribed")
 
+    def test_status_that_nobody_knows_changes_nothing(self):
+        recipients, heard = self.send_through(self.created)
+        fields = {"MessageSid": "SM1", "MessageStatus": "exploded"}
+        with self.assertLogs("odoo.addons.sms_marketing", "WARNING"):
+            answer = self.call_signed(parse(heard[0])["StatusCallback"], fields)
+        self.assertEqual((answer.status_code, answer.text), (200, "<Response/>"))
+        self.assertEqual(recipients.mapped("state"), ["sent", "sent"])
+        self.assertFalse(self.env["sms.marketing.receipt"].search([]))
+
     def test_forged_calls_change_nothing(self):
         recipients, heard = self.send_through(self.created)
         address = parse(heard[0])["StatusCallback"]
