@@ -69,9 +69,11 @@ def judge(outcomes):
     )
 
 
-def note(env, gateway_id, verdict):
+def note(env, gateway_id, verdict, recipient_id=None):
     """Write a verdict down.
 
+    :param recipient_id: whose text was the only one that was asked for, where it must not count
+        twice in a row; None: all that failed count
     :return: ``"down"`` or ``"back"`` where it changes what the gateway is, else None
     """
     if verdict.pause:
@@ -90,7 +92,7 @@ def note(env, gateway_id, verdict):
     if verdict.taken:
         return _close(env, gateway_id)
     if verdict.failures:
-        return _fail(env, gateway_id, verdict)
+        return _fail(env, gateway_id, verdict, recipient_id)
     return None
 
 
@@ -115,8 +117,8 @@ def _close(env, gateway_id):
                    FOR NO KEY UPDATE
             )
             UPDATE sms_marketing_gateway gateway
-               SET failures = 0, tries = 0, down_since = NULL, down_detail = NULL,
-                   next_try_at = NULL
+               SET failures = 0, failed_recipient = NULL, tries = 0, down_since = NULL,
+                   down_detail = NULL, next_try_at = NULL
               FROM present WHERE gateway.id = present.id
             RETURNING present.down_since
             """,
@@ -126,16 +128,21 @@ def _close(env, gateway_id):
     return "back" if closed and closed[0][0] else None
 
 
-def _fail(env, gateway_id, verdict):
+def _fail(env, gateway_id, verdict, recipient_id):
     [(failures, was_down)] = env.execute_query(
         SQL(
             """
             UPDATE sms_marketing_gateway
-               SET failures = COALESCE(failures, 0) + %s, down_detail = %s
+               SET failures = COALESCE(failures, 0)
+                              + CASE WHEN failed_recipient = %s THEN 0 ELSE %s END,
+                   failed_recipient = %s,
+                   down_detail = %s
              WHERE id = %s
             RETURNING failures, down_since IS NOT NULL
             """,
+            recipient_id,
             verdict.failures,
+            recipient_id,
             verdict.detail or None,
             gateway_id,
         )

@@ -102,11 +102,15 @@ def carry(registry, batch):
     outcomes = hand_over(registry, batch)
     batch.seconds = time.monotonic() - began
     verdict = batch.verdict([outcome for _claim, outcome in outcomes])
-    asked = [outcome for _claim, outcome in outcomes if not is_given_back(outcome)]
+    asked = [(claim, outcome) for claim, outcome in outcomes if not is_given_back(outcome)]
     if asked:
-        took_any = not all(isinstance(outcome, Retry) for outcome in asked)
+        took_any = not all(isinstance(outcome, Retry) for _claim, outcome in asked)
     else:
         took_any = not batch.is_cut
+    only = None
+    if len(asked) == 1 and not (batch.way.has_other or batch.way.stands_in):
+        # Where another gateway may take it, each time counts: that is how the text gets there.
+        only = asked[0][0].id
     if batch.way.has_other and verdict.failures:
         # Another gateway stands ready: nobody has to wait until this one may have come round.
         outcomes = [(claim, _at_once(outcome)) for claim, outcome in outcomes]
@@ -116,7 +120,7 @@ def carry(registry, batch):
         if batch.journal:
             batch.journal.close(env)
         record(env, [*batch.refused, *outcomes])
-        return circuit.note(env, batch.gateway_id, verdict)
+        return circuit.note(env, batch.gateway_id, verdict, only)
 
     change = in_own_transaction(registry, write, retries=RECORD_RETRIES)
     if change:

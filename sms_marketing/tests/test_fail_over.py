@@ -91,6 +91,37 @@ class TestFailOver(SmsMarketingCase):
         self.assertTrue(self.first.down_since)
         self.assertEqual(self.states(message), {"queued": 1})
 
+    def test_one_text_that_is_not_taken_again_and_again_says_nothing_about_others(self):
+        self.answers["first"] = DOWN
+        message = self.send_texts(1)
+        for _attempt in range(6):
+            self.run_lane()
+            self.let_time_pass(3600)
+        self.assertEqual(len(self.arrived("first")), 6)
+        self.assertEqual(self.states(message), {"queued": 1})
+        self.assertFalse(self.first.down_since)
+        self.assertFalse(self.first.activity_ids)
+
+    def test_five_texts_in_a_row_by_themselves_are_enough(self):
+        self.answers["first"] = DOWN
+        with mute_logger(CIRCUIT):
+            for place in range(5):
+                self.send_texts(1, name=f"Message {place}")
+                self.run_lane()
+        self.assertTrue(self.first.down_since)
+
+    def test_one_text_goes_by_the_second_gateway(self):
+        """Where another stands ready nobody is harmed by giving up on the first."""
+        self.first.fallback_gateway_id = self.second
+        self.answers["first"] = DOWN
+        message = self.send_texts(1)
+        with mute_logger(CIRCUIT):
+            for _attempt in range(7):
+                self.run_lane()
+                self.let_time_pass(2)
+        self.assertEqual(self.states(message), {"sent": 1})
+        self.assertEqual(message.recipient_ids.gateway_id, self.second)
+
     def test_try_now(self):
         self.answers["first"] = DOWN
         message = self.send_texts(12)
