@@ -30,7 +30,7 @@ class SmsMarketingGateway(models.Model):
         "sent again.",
     )
     failures = fields.Integer(readonly=True, copy=False, help="Texts in a row that it did not take")
-    # Which recipient's text was the last of these; no relation, as only `engine.circuit` asks for it.
+    # Whose text was the last of these; no relation, as only `engine.circuit` asks for it.
     failed_recipient = fields.Integer(string="Recipient", readonly=True, copy=False)
     tries = fields.Integer(readonly=True, copy=False)
     down_since = fields.Datetime(readonly=True, copy=False)

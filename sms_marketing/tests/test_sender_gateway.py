@@ -112,9 +112,7 @@ class TestSender(SmsMarketingCase):
                 self.sender.country_ids = self.usa
                 of_france.country_ids = mexico
                 self.run_lane()
-                reasons = {
-                    row.partner_id: (row.state, row.reason) for row in message.recipient_ids
-                }
+                reasons = {row.partner_id: (row.state, row.reason) for row in message.recipient_ids}
                 self.assertEqual(
                     reasons, {abroad: ("skipped", "country"), at_home: ("sent", False)}
                 )
