@@ -129,7 +129,7 @@ class TestHandOver(unittest.TestCase):
             pass
 
         class Pace:
-            """Slots for the first seven; the database goes away while one is taken."""
+            """The database goes away when seven have their slots."""
 
             def __init__(self, *facts):
                 pass
