@@ -3,7 +3,6 @@
 import hmac
 import json
 import threading
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -85,10 +84,8 @@ def test_gateway_of_another_addon(with_example, clone_database, folder):
         loft() as (address, letters),
         Odoo(with_example, database, folder, expected=["signature refused", "ir_cron"]) as odoo,
     ):
-        apps = "ir.module.module"
-        odoo.call(apps, "update_list")
-        [module] = odoo.call(apps, "search", [["name", "=", MODULE]])
-        change_module(odoo, "button_immediate_install", module)
+        odoo.call("ir.module.module", "update_list")
+        odoo.change_module("button_immediate_install", MODULE)
         gateway, message = campaign["gateway"], campaign["message"]
         model = "sms.marketing.gateway"
 
@@ -126,24 +123,11 @@ def test_gateway_of_another_addon(with_example, clone_database, folder):
             f"SELECT DISTINCT state FROM sms_marketing_subscription WHERE number = '{NUMBERS[1]}'"
         ) == ["unsubscribed"]
 
-        change_module(odoo, "button_immediate_uninstall", module)
+        odoo.change_module("button_immediate_uninstall", MODULE)
         assert odoo.sql(
             f"SELECT provider, active FROM sms_marketing_gateway WHERE id = {gateway}"
         ) == ["sandbox|f"]
     assert KEY not in odoo.log.read_text()
-
-
-def change_module(odoo, method, module):
-    """Install or uninstall; Odoo refuses while a scheduled action runs, so not at the first try."""
-    for _attempt in range(100):
-        try:
-            odoo.call("ir.module.module", method, [module])
-            break
-        except OdooError as error:
-            if "processing a scheduled action" not in str(error):
-                raise
-            time.sleep(0.5)
-    odoo.log_in()
 
 
 def bring(address, document, key=KEY):

@@ -128,25 +128,20 @@ def test_install_from_apps_remove_and_install_again(
     database = clone_database(without_addon)
     before = set(existing.sql(database, INVENTORY))
     with Odoo(existing, database, folder) as odoo:
-        apps = "ir.module.module"
-        odoo.call(apps, "update_list")
-        [module] = odoo.call(apps, "search", [["name", "=", "sms_marketing"]])
+        odoo.call("ir.module.module", "update_list")
 
-        odoo.call(apps, "button_immediate_install", [module])
-        odoo.log_in()
+        odoo.change_module("button_immediate_install", "sms_marketing")
         assert use_addon(odoo) == "Existing Odoo"
         installed = set(existing.sql(database, INVENTORY))
         assert "relation r sms_marketing_recipient" in installed
         assert "function sms_marketing_consent_append_only" in installed
 
-        odoo.call(apps, "button_immediate_uninstall", [module])
-        odoo.log_in()
+        odoo.change_module("button_immediate_uninstall", "sms_marketing")
         after = set(existing.sql(database, INVENTORY))
         assert sorted(after - before) == [], "left behind"
         assert before - after <= TAKEN_BY_ODOO, "taken away from others"
 
-        odoo.call(apps, "button_immediate_install", [module])
-        odoo.log_in()
+        odoo.change_module("button_immediate_install", "sms_marketing")
         assert use_addon(odoo) == "Existing Odoo"
         assert set(existing.sql(database, INVENTORY)) == installed
 

@@ -204,7 +204,7 @@ def test_sms_twilio(machine, clone_database, folder, monkeypatch):
             monkeypatch.setenv(name, value)
         expected = ["Twilio SMS", "SMS provider sms_twilio", "ir_cron"]
         with Odoo(machine, database, folder, expected=expected) as odoo:
-            install(odoo, "sms_twilio")
+            odoo.change_module("button_immediate_install", "sms_twilio")
             [company] = odoo.call("res.company", "search", [], limit=1)
             # Odoo checks reports of a text that it does not know with the public user's account.
             [other] = odoo.call("res.company", "create", [{"name": "Another company"}])
@@ -287,7 +287,7 @@ def test_provider_of_a_third_party(machine, clone_database, folder):
         Odoo(machine, database, folder, expected=["SMS provider sms_owl_post", "ir_cron"]) as odoo,
     ):
         odoo.call("ir.module.module", "update_list")
-        install(odoo, "sms_owl_post")
+        odoo.change_module("button_immediate_install", "sms_owl_post")
         odoo.call("ir.config_parameter", "set_param", "sms_owl_post.url", owlery.url)
         told = odoo.call("sms.marketing.gateway", "write", [campaign["gateway"]], {"name": "Owls"})
         send(odoo, campaign)
@@ -310,23 +310,6 @@ def test_provider_of_a_third_party(machine, clone_database, folder):
         assert reasons(odoo)[LATE] == "undelivered unreachable"
         assert reasons(odoo)[BROKEN] == "sent"
         check_odoo_sends_none_of_it(odoo, lambda: len(owlery.heard))
-
-
-def install(odoo, name):
-    """Install an app; Odoo refuses while a scheduled action runs, so not at the first try."""
-    [module] = odoo.call("ir.module.module", "search", [["name", "=", name]])
-
-    def installs():
-        try:
-            odoo.call("ir.module.module", "button_immediate_install", [module])
-        except OdooError as error:
-            if "processing a scheduled action" not in str(error):
-                raise
-            return False
-        return True
-
-    assert wait_until(installs, 60, 0.5)
-    odoo.log_in()
 
 
 def load_contract():

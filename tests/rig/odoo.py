@@ -19,6 +19,7 @@ from .ports import free_ports
 
 START_TIMEOUT = 120.0
 STOP_TIMEOUT = 20.0
+CHANGE_ATTEMPTS = 120
 TESTS = Path(__file__).resolve().parents[1]
 #: What Odoo itself logs when it stops: it closes the connections of scheduled actions that its cron
 #: threads begin at that very moment.
@@ -191,6 +192,26 @@ class Odoo:
             f"/web/dataset/call_kw/{model}/{method}",
             {"model": model, "method": method, "args": arguments, "kwargs": options},
         )
+
+    def change_module(self, method, name):
+        """Install, remove or update a module, and log in anew.
+
+        Odoo refuses while a scheduled action runs and asks to try again later: so do we.
+
+        :param method: `button_immediate_install` or another of `ir.module.module`
+        """
+        [module] = self.call("ir.module.module", "search", [["name", "=", name]])
+        for _attempt in range(CHANGE_ATTEMPTS):
+            try:
+                self.call("ir.module.module", method, [module])
+                break
+            except OdooError as error:
+                if "processing a scheduled action" not in str(error):
+                    raise
+                time.sleep(0.5)
+        else:
+            raise OdooError(f"{method} of {name}: scheduled actions never ended")
+        self.log_in()
 
     def sql(self, statement):
         """Rows of a statement as text, columns parted by |; runs beside the server."""
