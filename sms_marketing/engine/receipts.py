@@ -36,8 +36,13 @@ _REACHED = {
 }
 
 
+#: What a text that is on its way, or has been taken, is in: of these `settle` takes care.
+_USUAL_SOURCES = frozenset({"sending", "sent", "undelivered"})
 #: As small as can be: each web request has PostgreSQL plan it anew, which takes as long as running
 #: it. A text without a message leaves an empty mark, so that the count of marks tells of it too.
+#: The end of a text that was known to be taken is on disk a fraction of a second later, with whatever
+#: is written next. Waiting for the disk would halve what two web workers can take; should the
+#: machine die in that moment the text stays *sent*, which is true. All else waits.
 _SETTLE = """
     WITH changed AS (
         UPDATE sms_marketing_recipient
@@ -53,9 +58,11 @@ _SETTLE = """
                price = COALESCE(%(price)s, price),
                price_currency = COALESCE(%(currency)s, price_currency)
          WHERE gateway_id = %(gateway_id)s AND token = %(reference)s AND state = ANY(%(sources)s)
-     RETURNING message_id
+     RETURNING message_id, sent_at < now() AT TIME ZONE 'UTC' AS was_sent
     )
-    INSERT INTO sms_marketing_statistic_mark (message_id) SELECT message_id FROM changed
+    INSERT INTO sms_marketing_statistic_mark (message_id)
+    SELECT message_id FROM changed
+     WHERE NOT was_sent OR set_config('synchronous_commit', 'off', TRUE) = 'off'
 """
 
 #: Whether a text, of which the state is `known`, has all that a receipt could add to it.
@@ -85,7 +92,8 @@ def settle(cr, gateway_id, receipts):
     # A reason may say something of the number too.
     if not state or not row["reference"] or row["reason"]:
         return False
-    values = row | {"state": state, "sources": list(sources), "gateway_id": gateway_id}
+    usual = sorted(_USUAL_SOURCES.intersection(sources))
+    values = row | {"state": state, "sources": usual, "gateway_id": gateway_id}
     try:
         cr.execute(_SETTLE, values, log_exceptions=False)
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:

@@ -18,6 +18,9 @@ from .answers import Answer
 MAX_ANSWER_BYTES = 64 * 1024
 #: Seconds after which an idle connection is closed rather than used again.
 KEEP_ALIVE = 4.0
+#: Seconds after which the system is asked whether the peer has ended it; until then the event loop
+#: would have told, and asking costs a text as much as writing it.
+LOOK_AFTER = 0.005
 
 
 class UnreadableAnswer(ValueError):
@@ -43,12 +46,18 @@ class Connection(asyncio.Protocol):
     @property
     def is_usable(self) -> bool:
         """Whether a request can go out: not where the peer has closed, or may be about to."""
+        idle = time.monotonic() - self._used_at
         return (
             self.is_open
-            and time.monotonic() - self._used_at < KEEP_ALIVE
+            and idle < KEEP_ALIVE
             # The end may have come just now, before the loop could tell.
-            and not wait_for_read(self.transport.get_extra_info("socket"), 0)
+            and (idle < LOOK_AFTER or not self._has_news)
         )
+
+    @property
+    def _has_news(self) -> bool:
+        """Whether something has come that nobody asked for: the end, most likely."""
+        return wait_for_read(self.transport.get_extra_info("socket"), 0)
 
     async def ask(self, request: bytes, head_only: bool = False) -> Answer:
         """Send a request and return its answer; from here on the peer may have acted upon it.

@@ -7,7 +7,8 @@ it failed. Before that the provider cannot have taken the text, after that it ma
 * Any failure after that is "outcome lost", also a reset on a kept-alive connection: from here it
   cannot be told from a server that took the text and died. To make it rare, a connection that
   was idle longer than `connection.KEEP_ALIVE` seconds, or in which something has come unasked, is
-  not used again.
+  not used again; and none is, until the server has been seen to keep one open (`PROOF`), since some
+  end each of them without a word.
 * Nothing is sent again automatically and no redirect is followed.
 
 All requests of a gateway are in the hands of one event loop in a thread of its own, on bare
@@ -31,6 +32,7 @@ import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -45,6 +47,8 @@ from .reasons import Reason
 
 #: Seconds after which another address of the same host is tried beside the first (RFC 8305).
 NEXT_ADDRESS = 0.25
+#: Seconds after an answer for which a connection must have stayed open, before any is used again.
+PROOF = 0.2
 PORTS = {"http": 80, "https": 443}
 #: Header fields of every request; answers are a line or two, which need no compression.
 FIELDS = {"User-Agent": "sms_marketing", "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -77,6 +81,9 @@ class HttpClient:
         self._url = url
         #: Connections that nobody uses just now, the latest used last, by where they lead.
         self._idle: dict[_Origin, list[Connection]] = {}
+        #: Where connections are kept open, and those that are to show whether theirs is one.
+        self._keepers: set[_Origin] = set()
+        self._watched: set[Connection] = set()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -191,9 +198,9 @@ class HttpClient:
         await asyncio.gather(
             *asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True
         )
-        for connections in self._idle.values():
-            for connection in connections:
-                connection.close()
+        for connection in (*self._watched, *chain(*self._idle.values())):
+            connection.close()
+        self._watched.clear()
         self._idle.clear()
 
     # ------------------------------------------------------------
@@ -207,14 +214,26 @@ class HttpClient:
             connection = idle.pop()
             if connection.is_usable:
                 return connection
+            if not connection.is_open:
+                # Ended without a word: more of them may be about to be.
+                self._keepers.discard(origin)
             connection.close()
         return None
 
     def _keep(self, origin: _Origin, connection: Connection) -> None:
-        if connection.is_open:
+        if not connection.is_open:
+            connection.close()
+        elif origin in self._keepers:
             self._idle.setdefault(origin, []).append(connection)
         else:
-            connection.close()
+            self._watched.add(connection)
+            self._loop.call_later(PROOF, self._look_again, origin, connection)
+
+    def _look_again(self, origin: _Origin, connection: Connection) -> None:
+        self._watched.discard(connection)
+        if connection.is_open:
+            self._keepers.add(origin)
+            self._keep(origin, connection)
 
     async def _open(self, origin: _Origin) -> Connection:
         scheme, host, port = origin

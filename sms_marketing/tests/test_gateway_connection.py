@@ -70,6 +70,10 @@ class TestAnswerReader(unittest.TestCase):
 
 
 class TestConnection(unittest.TestCase):
+    def setUp(self):
+        # Here a connection is used again at once, if at all.
+        self.enterContext(patch.object(http, "PROOF", 0))
+
     def answers(self, *plays, data=None):
         """Answers to as many requests, one after another, and how many connections they took."""
         left = iter(plays)

@@ -2,10 +2,13 @@
 
 import logging
 import threading
+import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from unittest.mock import patch
 
-from odoo.addons.sms_marketing.gateways import connection
+from odoo.addons.sms_marketing.gateways import connection, http
 from odoo.addons.sms_marketing.gateways.base import (
     Accepted,
     Account,
@@ -24,6 +27,7 @@ PASSWORD = "s3cr3t/p&ss wörd"
 CALLBACK = "https://odoo.example.com/sms_marketing/webhook/7/hook5ecret"
 HTML = "<!DOCTYPE html><html><head><title>nginx</title></head><body>Sorry</body></html>"
 TAKEN = reply(202, "0: Accepted for delivery")
+PROOF = http.PROOF
 
 
 def gateway_at(url, connect_timeout=PATIENCE, read_timeout=PATIENCE, cls=KannelGateway):
@@ -196,12 +200,44 @@ class TestMisbehavingPeer(unittest.TestCase):
 
 
 class TestClient(unittest.TestCase):
+    def setUp(self):
+        # Here a connection is used again at once, if at all.
+        self.enterContext(patch.object(http, "PROOF", 0))
+
     def test_connections_are_kept_alive(self):
         with HttpPlayer(lambda heard: TAKEN) as player, gateway_at(player.url) as gateway:
             for index in range(5):
                 self.assertEqual(gateway.send([text(index)]), [Accepted()])
             self.assertEqual(len(player.heard), 5)
             self.assertEqual(player.connections, 1)
+
+    def test_server_shows_first_that_it_keeps_connections(self):
+        with (
+            patch.object(http, "PROOF", 0.3),
+            HttpPlayer(lambda heard: TAKEN) as player,
+            gateway_at(player.url) as gateway,
+        ):
+            gateway.send([text(0)])
+            gateway.send([text(1)])
+            self.assertEqual(player.connections, 2)
+            time.sleep(0.6)
+            gateway.send([text(2), text(3)])
+            gateway.send([text(4)])
+            self.assertEqual(player.connections, 2)
+
+    def test_server_that_ends_each_connection_without_a_word(self):
+        """However many callers there are: a text written to such a connection would be lost."""
+        closing = Play(TAKEN.data, close=True)
+        with (
+            patch.object(http, "PROOF", PROOF),
+            HttpPlayer(lambda heard: closing) as player,
+            gateway_at(player.url) as gateway,
+            ThreadPoolExecutor(3) as callers,
+        ):
+            batches = [[text(32 * part + index) for index in range(32)] for part in range(18)]
+            outcomes = sum(callers.map(gateway.send, batches), [])
+            self.assertEqual(outcomes, [Accepted()] * 576)
+            self.assertEqual(len(player.heard), 576)
 
     def test_idle_connection_is_not_used_again(self):
         with HttpPlayer(lambda heard: TAKEN) as player, gateway_at(player.url) as gateway:

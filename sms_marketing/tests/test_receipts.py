@@ -174,6 +174,30 @@ class TestReceipts(SmsMarketingCase):
         self.env.cr.execute("SELECT count(*) FROM sms_marketing_statistic_mark")
         self.assertEqual(self.env.cr.fetchall(), [(1,)])
 
+    def test_only_the_end_of_a_text_that_was_taken_does_not_wait_for_the_disk(self):
+        """What was not known to be taken would have to be looked at by a person again."""
+        for state in ("sent", "undelivered", "sending", "unknown", "cancelled"):
+            recipient = self.sent()
+            is_taken = state in ("sent", "undelivered")
+            self.env.cr.execute(
+                """
+                UPDATE sms_marketing_recipient
+                   SET state = %s, sent_at = CASE WHEN %s THEN sent_at - interval '1 minute' END
+                 WHERE id = %s
+                """,
+                [state, is_taken, recipient.id],
+            )
+            call = [
+                Receipt(reference=recipient.sudo().token, status=ReceiptStatus.DELIVERED),
+            ]
+            with self.subTest(state=state), self.env.cr.savepoint():
+                self.env.cr.execute("SET LOCAL synchronous_commit = on")
+                is_settled = receipts.settle(self.env.cr, self.gateway.id, call)
+                self.env.cr.execute("SHOW synchronous_commit")
+                [(waits,)] = self.env.cr.fetchall()
+                self.assertEqual(waits, "off" if is_taken else "on")
+                self.assertEqual(is_settled, state in ("sent", "undelivered", "sending"))
+
     def test_receipt_that_changes_nothing_writes_nothing(self):
         """Most providers tell each step, of which most are known: "queued", "sent" on what is sent.
 
