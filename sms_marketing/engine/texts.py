@@ -34,7 +34,7 @@ class MessageTexts:
         """Whether all recipients get the same text, but for the code in their short links."""
         return not self.template.is_personal and not self._translates_opt_out
 
-    @property
+    @cached_property
     def _translates_opt_out(self):
         if not self.message.include_opt_out_text:
             return False
@@ -57,7 +57,7 @@ class MessageTexts:
         )
         langs = (
             languages(env["res.partner"].sudo().browse(ids), self._company)
-            if self.message.include_opt_out_text
+            if self._translates_opt_out
             else {}
         )
         return [

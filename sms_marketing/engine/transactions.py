@@ -91,7 +91,8 @@ def own_transaction(registry, context=None):
     """
     with registry.cursor() as cr:
         if isinstance(cr, Cursor):  # a test's cursor shares the transaction of the test
-            cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            # On the connection, which costs no call: the next cursor sets its own again.
+            cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
         yield api.Environment(cr, api.SUPERUSER_ID, context or {})
 
 
@@ -114,7 +115,6 @@ def read_committed(cr):
     cr.flush()
     if cr.connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
         cr.commit()  # pylint: disable=invalid-commit
-    # On the connection, which costs no call: the next cursor sets its own again.
     cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
     return api.Environment(cr, api.SUPERUSER_ID, {})
 
