@@ -6,7 +6,10 @@ to both, and the bare limit: one INSERT … SELECT of the same rows, indexes inc
 
     request   what the click on "send" waits for
     start     the recipients are written, each with its number and moment or its reason
-    texts     the lanes claim and write the texts, batch by batch
+    texts     the lanes write the texts, batch by batch
+    claims    beside it: what the lanes do to hand them over: they take the recipients under lock,
+              look at everything once more that forbids a text, and write texts and leases down.
+              It is in P2 and P3, and so it is with the peer, whose queue takes its texts then
     peak      the most memory that the process had resident (MiB)
 """
 
@@ -52,7 +55,7 @@ def cost(size, runs):
 
 def peak(runs):
     """The most memory resident at any step (MiB)."""
-    steps = ("request", "start", "texts")
+    steps = ("request", "start", "texts", "claims")
     return statistics.median(max(run[step]["peak"] for step in steps) for run in runs)
 
 
@@ -60,13 +63,14 @@ def show(ours, peer, common):
     """Print the table of figures."""
     print(
         f"{'contacts':>10}{'request':>10}{'start':>10}{'bare':>10}{'texts':>10}"
-        f"{'ms each':>10}{'queries':>10}{'a batch':>10}{'peak':>10}"
+        f"{'ms each':>10}{'queries':>10}{'a batch':>10}{'peak':>10}{'claims':>10}"
     )
     for size, runs in ours.items():
         batches = [run["texts"]["queries"] / run["texts"]["batches"] for run in runs]
         queries = middle(runs, "request", "queries") + middle(runs, "start", "queries")
-        texts = statistics.median(
-            run["texts"]["seconds"] * size / run["texts"]["written"] for run in runs
+        texts, claims = (
+            statistics.median(run[what]["seconds"] * size / run[what]["written"] for run in runs)
+            for what in ("texts", "claims")
         )
         print(
             f"{size:>10,}"
@@ -74,7 +78,7 @@ def show(ours, peer, common):
                 f"{middle(runs, what, 'seconds'):>9.2f}s" for what in ("request", "start", "bare")
             )
             + f"{texts:>9.2f}s{cost(size, runs):>10.3f}{queries:>10.0f}"
-            f"{statistics.median(batches):>10.1f}{peak(runs):>10.0f}"
+            f"{statistics.median(batches):>10.1f}{peak(runs):>10.0f}{claims:>9.2f}s"
         )
     if peer:
         seconds = statistics.median(run["seconds"] for run in peer)

@@ -2,7 +2,8 @@
 
 `make bench BENCH=endurance` runs it: a real server with stock settings, one lane, a provider that
 answers in 50 ms and calls back 20 to 1,000 ms after each text. Texts and receipts share the
-server's process, as they do for who has one server. `--seconds 60` is a short run.
+server's process, as they do for who has one server. `--seconds 60` is a short run; with `--workers`
+lanes have a process of their own, and what is left is what the machine's cores can do.
 """
 
 import argparse
@@ -93,8 +94,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument(
+        "--workers", type=int, default=0, help="of the web server; 0: threads, as Odoo comes"
+    )
     options = parser.parse_args()
     machine = testing.load()
+    workers = ("--workers", str(options.workers))
     database = f"sms_marketing_endurance_{os.getpid()}"
     with tempfile.TemporaryDirectory(prefix="endurance-", dir=machine.dev) as folder:
         folder = Path(folder)
@@ -111,7 +116,7 @@ def main():
             print("P2b  texts and receipts a second, minute by minute")
             with (
                 FastProvider(folder, DELAY, receipts=True) as provider,
-                Odoo(machine, database, folder, expected=("",)) as odoo,
+                Odoo(machine, database, folder, expected=("",), options=workers) as odoo,
             ):
                 minutes, end = watch(machine, database, odoo, provider, draft, options.seconds)
         finally:

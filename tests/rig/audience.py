@@ -171,12 +171,22 @@ def _draft(env, wanted, everybody, nobody):
 def _prepare(env, message, size, written):
     """Send a draft, up to the texts; {what: figures}."""
     from odoo.addons.sms_marketing.engine import schedule
-    from odoo.addons.sms_marketing.engine.claims import claim
+    from odoo.addons.sms_marketing.engine.claims import claim, write_texts
     from odoo.addons.sms_marketing.engine.dispatch import MOST_TEXTS
+    from odoo.addons.sms_marketing.engine.texts import Addressee
     from odoo.addons.sms_marketing.engine.transactions import in_own_transaction
 
+    # Both in batches as of a lane that has found its gateway quick.
     def write(own):
-        # As a lane does that has found its gateway quick.
+        own.cr.execute(
+            "SELECT partner_id, token FROM sms_marketing_recipient"
+            " WHERE message_id = %s AND state = 'queued' ORDER BY id LIMIT %s OFFSET %s",
+            [message.id, MOST_TEXTS, done],
+        )
+        addressees = [Addressee(*row) for row in own.cr.fetchall()]
+        return len(write_texts(own, message.id, addressees)[0])
+
+    def take(own):
         claims, _seen = claim(own, message.id, MOST_TEXTS, message.sender_id.id)
         return len(claims)
 
@@ -203,11 +213,16 @@ def _prepare(env, message, size, written):
         while done < min(size, written):
             done += in_own_transaction(env.registry, write)
             batches += 1
+    taken = 0
+    with Watch(env) as claims:
+        while taken < min(size, written):
+            taken += in_own_transaction(env.registry, take)
     return {
         "request": request.figures,
         "start": start.figures,
         "bare": bare.figures,
         "texts": texts.figures | {"written": done, "batches": batches},
+        "claims": claims.figures | {"written": taken},
     }
 
 
