@@ -40,9 +40,9 @@ _REACHED = {
 _USUAL_SOURCES = frozenset({"sending", "sent", "undelivered"})
 #: As small as can be: each web request has PostgreSQL plan it anew, which takes as long as running
 #: it. A text without a message leaves an empty mark, so that the count of marks tells of it too.
-#: The end of a text that was known to be taken is on disk a fraction of a second later, with whatever
-#: is written next. Waiting for the disk would halve what two web workers can take; should the
-#: machine die in that moment the text stays *sent*, which is true. All else waits.
+#: The end of a text that was known to be taken is on disk a fraction of a second later, with
+#: whatever is written next. Waiting for the disk would halve what two web workers can take; should
+#: the machine die in that moment, the text stays *sent*, which is true. All else waits.
 _SETTLE = """
     WITH changed AS (
         UPDATE sms_marketing_recipient

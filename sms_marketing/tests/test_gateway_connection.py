@@ -71,6 +71,7 @@ class TestAnswerReader(unittest.TestCase):
 
 class TestConnection(unittest.TestCase):
     def setUp(self):
+        super().setUp()
         # Here a connection is used again at once, if at all.
         self.enterContext(patch.object(http, "PROOF", 0))
 

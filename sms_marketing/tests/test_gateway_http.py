@@ -201,6 +201,7 @@ class TestMisbehavingPeer(unittest.TestCase):
 
 class TestClient(unittest.TestCase):
     def setUp(self):
+        super().setUp()
         # Here a connection is used again at once, if at all.
         self.enterContext(patch.object(http, "PROOF", 0))
 
