@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from .audience import NEW_TOKEN
 from .contacts import find_contact
-from .transactions import NOW, keep_senders
+from .transactions import NOW
 
 #: The programmes that HELP names at the most, so that the answer stays readable.
 MOST_PROGRAMMES = 3
@@ -41,7 +41,6 @@ def insert(env, kind, number, sender, body, partner, opt_in_type=None, opening=N
     :param opening: (from, until) where it keeps quiet hours; None: it goes out at once
     :return: whether it was written; a second request to confirm on one day is not
     """
-    keep_senders(sender)
     begin, until = opening or (None, None)
     return bool(
         env.execute_query(

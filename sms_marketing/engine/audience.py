@@ -9,7 +9,7 @@ from odoo.tools import SQL
 
 from . import frequency, sender_pool, timing
 from .stop_wishes import IS_HELD
-from .transactions import NOW, keep_senders
+from .transactions import NOW
 from .vocabulary import NUMBER_REASONS
 
 #: A random, unguessable token of twelve URL-safe characters (66 random bits), made by PostgreSQL's
@@ -134,7 +134,6 @@ def write_piece(message):
     if not rows:
         return 0
     piece = SQL("id = ANY(%s::int[])", [row_id for (row_id,) in rows])
-    keep_senders(message._senders())
     # As of the start, so that every piece has the moments that were planned then.
     groups, slots = _slots(message, message.started_at, piece)
     env.cr.execute(

@@ -8,7 +8,7 @@ from . import frequency, schedule, timing
 from .blacklist import IS_BY_OTHERS
 from .stop_wishes import IS_HELD
 from .texts import MessageTexts
-from .transactions import NOW, keep_senders
+from .transactions import NOW
 
 #: Seconds after its claim in which a text may be begun; after that it goes back to the queue. The
 #: answer to a STOP waits a little longer (`inbound`), so that no text goes out after it.
@@ -133,8 +133,6 @@ def claim(env, message_id, limit, sender_id=None, way=None, longest_send=60):
     :return: the claims, and how many recipients were due
     :rtype: tuple[list[Claim], int]
     """
-    if way is not None and way.stands_in:
-        keep_senders(env["sms.marketing.sender"].browse([one.id for one in way.senders]))
     checked = _lock_and_check(env, message_id, limit, sender_id, way)
     taken = [one for reason, is_closed, one in checked if reason is None and not is_closed]
     bodies, are_kept = write_texts(env, message_id, taken)

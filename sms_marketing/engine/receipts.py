@@ -42,7 +42,7 @@ _USUAL_SOURCES = frozenset({"sending", "sent", "undelivered"})
 #: it. A text without a message leaves an empty mark, so that the count of marks tells of it too.
 #: The end of a text that was known to be taken is on disk a fraction of a second later, with
 #: whatever is written next. Waiting for the disk would halve what two web workers can take; should
-#: the machine die in that moment, the text stays *sent*, which is true. All else waits.
+#: the machine die in that moment, the text stays what it was, which is true. All else waits.
 _SETTLE = """
     WITH changed AS (
         UPDATE sms_marketing_recipient
@@ -58,11 +58,12 @@ _SETTLE = """
                price = COALESCE(%(price)s, price),
                price_currency = COALESCE(%(currency)s, price_currency)
          WHERE gateway_id = %(gateway_id)s AND token = %(reference)s AND state = ANY(%(sources)s)
-     RETURNING message_id, sent_at < now() AT TIME ZONE 'UTC' AS was_sent
+     RETURNING message_id,
+               lease_until IS NULL AND sent_at < now() AT TIME ZONE 'UTC' AS was_taken
     )
     INSERT INTO sms_marketing_statistic_mark (message_id)
     SELECT message_id FROM changed
-     WHERE NOT was_sent OR set_config('synchronous_commit', 'off', TRUE) = 'off'
+     WHERE NOT was_taken OR set_config('synchronous_commit', 'off', TRUE) = 'off'
 """
 
 #: Whether a text, of which the state is `known`, has all that a receipt could add to it.

@@ -12,7 +12,7 @@ from odoo.tools import SQL
 from ..text.template import compile_template
 from .links import TOKEN_LENGTH
 from .texts import Addressee, MessageTexts
-from .transactions import NOW, keep_senders
+from .transactions import NOW
 
 #: States in which nothing more is to come.
 SETTLED_STATES = ("skipped", "delivered", "undelivered", "failed", "cancelled")
@@ -27,7 +27,6 @@ def queue(message, numbers, partner, user):
     :return: ids of the tests
     """
     env = message.env
-    keep_senders(message.sender_id)
     tokens = [secrets.token_urlsafe(9)[:TOKEN_LENGTH] for _number in numbers]
     bodies = MessageTexts(message.sudo()).render_all(
         [Addressee(partner.id or None, token) for token in tokens]

@@ -57,7 +57,7 @@ class MessageTexts:
         )
         langs = (
             languages(env["res.partner"].sudo().browse(ids), self._company)
-            if self._translates_opt_out
+            if self.message.include_opt_out_text and not self.is_shared
             else {}
         )
         return [

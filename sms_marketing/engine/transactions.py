@@ -6,7 +6,6 @@ import time
 from contextlib import contextmanager
 
 from odoo import api
-from odoo.exceptions import MissingError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.sql_db import Cursor
 from odoo.tools import SQL
@@ -39,29 +38,6 @@ def lock(records):
         )
     )
     records.invalidate_recordset()
-
-
-def keep_senders(senders):
-    """Let nobody delete these senders and their gateways until the transaction ends.
-
-    For who writes texts, which refer to them without a foreign key (``models/shared_many2one``).
-    Changing them is free.
-
-    :raise MissingError: somebody has
-    """
-    senders.env.cr.execute(
-        SQL(
-            """
-            SELECT 1 FROM sms_marketing_sender sender
-              JOIN sms_marketing_gateway gateway ON gateway.id = sender.gateway_id
-             WHERE sender.id = ANY(%s::int[]) ORDER BY sender.id
-               FOR KEY SHARE
-            """,
-            senders.ids,
-        )
-    )
-    if senders.env.cr.rowcount < len(senders):
-        raise MissingError(senders.env._("The sender of these texts has just been deleted."))
 
 
 @contextmanager

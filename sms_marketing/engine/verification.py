@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import consteq, hmac
 
 from .audience import NEW_TOKEN
-from .transactions import NOW, keep_senders, lock
+from .transactions import NOW, lock
 
 DIGITS = 6
 #: Minutes that a code is good for, and how often one may be tried.
@@ -89,7 +89,6 @@ def queue_code(env, sender, number, body, user_id=None):
     :param sender: ``sms.marketing.sender``
     :param user_id: the user who asked for it, if it was one
     """
-    keep_senders(sender)
     env.cr.execute(
         SQL(
             """

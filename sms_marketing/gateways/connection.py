@@ -18,9 +18,6 @@ from .answers import Answer
 MAX_ANSWER_BYTES = 64 * 1024
 #: Seconds after which an idle connection is closed rather than used again.
 KEEP_ALIVE = 4.0
-#: Seconds after which the system is asked whether the peer has ended it; until then the event loop
-#: would have told, and asking costs a text as much as writing it.
-LOOK_AFTER = 0.005
 
 
 class UnreadableAnswer(ValueError):
@@ -35,6 +32,7 @@ class Connection(asyncio.Protocol):
         #: Whether it has a request on its way, or had one whose answer did not come as it should.
         self._is_spent = False
         self._used_at = time.monotonic()
+        self._ended_at: float | None = None
         self._reader: AnswerReader | None = None
         self._waiting: asyncio.Future[Answer] | None = None
 
@@ -46,18 +44,17 @@ class Connection(asyncio.Protocol):
     @property
     def is_usable(self) -> bool:
         """Whether a request can go out: not where the peer has closed, or may be about to."""
-        idle = time.monotonic() - self._used_at
         return (
             self.is_open
-            and idle < KEEP_ALIVE
+            and time.monotonic() - self._used_at < KEEP_ALIVE
             # The end may have come just now, before the loop could tell.
-            and (idle < LOOK_AFTER or not self._has_news)
+            and not wait_for_read(self.transport.get_extra_info("socket"), 0)
         )
 
     @property
-    def _has_news(self) -> bool:
-        """Whether something has come that nobody asked for: the end, most likely."""
-        return wait_for_read(self.transport.get_extra_info("socket"), 0)
+    def ended_early(self) -> bool:
+        """Of one that is not usable: whether it was ended, or spoilt, before we would have."""
+        return (self._ended_at or time.monotonic()) - self._used_at < KEEP_ALIVE
 
     async def ask(self, request: bytes, head_only: bool = False) -> Answer:
         """Send a request and return its answer; from here on the peer may have acted upon it.
@@ -112,6 +109,7 @@ class Connection(asyncio.Protocol):
             self._waiting.set_result(self._reader.answer())
 
     def connection_lost(self, exception: Exception | None) -> None:
+        self._ended_at = time.monotonic()
         if self._waiting is None or self._waiting.done():
             return
         if exception is None and self._reader.status:

@@ -7,8 +7,8 @@ it failed. Before that the provider cannot have taken the text, after that it ma
 * Any failure after that is "outcome lost", also a reset on a kept-alive connection: from here it
   cannot be told from a server that took the text and died. To make it rare, a connection that
   was idle longer than `connection.KEEP_ALIVE` seconds, or in which something has come unasked, is
-  not used again; and none is, until the server has been seen to keep one open (`PROOF`), since some
-  end each of them without a word.
+  not used again; and none is, until the server has been seen to keep one open (`PROOF`): some end
+  each of them without a word.
 * Nothing is sent again automatically and no redirect is followed.
 
 All requests of a gateway are in the hands of one event loop in a thread of its own, on bare
@@ -81,9 +81,9 @@ class HttpClient:
         self._url = url
         #: Connections that nobody uses just now, the latest used last, by where they lead.
         self._idle: dict[_Origin, list[Connection]] = {}
-        #: Where connections are kept open, and those that are to show whether theirs is one.
+        #: Who keeps connections open, and one connection to each of whom we are about to know.
         self._keepers: set[_Origin] = set()
-        self._watched: set[Connection] = set()
+        self._watched: dict[_Origin, Connection] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -128,10 +128,13 @@ class HttpClient:
             try:
                 _check_in_time(begin_by)
                 async with asyncio.timeout(self._read_timeout):
-                    return await connection.ask(request)
+                    answer = await connection.ask(request)
+                self._watch(origin, connection)
+                return answer
             except NotBegun:
                 raise
             except Exception as error:  # pylint: disable=broad-except
+                self._distrust(origin)
                 raise OutcomeLost(f"No usable answer: {_describe(error)}") from None
             finally:
                 self._keep(origin, connection)
@@ -198,7 +201,7 @@ class HttpClient:
         await asyncio.gather(
             *asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True
         )
-        for connection in (*self._watched, *chain(*self._idle.values())):
+        for connection in chain(self._watched.values(), *self._idle.values()):
             connection.close()
         self._watched.clear()
         self._idle.clear()
@@ -209,31 +212,39 @@ class HttpClient:
 
     def _kept(self, origin: _Origin) -> Connection | None:
         """A connection from before that is nobody else's until it is given back."""
-        idle = self._idle.get(origin)
-        while idle:
+        while idle := self._idle.get(origin):
             connection = idle.pop()
             if connection.is_usable:
                 return connection
-            if not connection.is_open:
-                # Ended without a word: more of them may be about to be.
-                self._keepers.discard(origin)
+            if connection.ended_early:
+                self._distrust(origin)
             connection.close()
         return None
 
     def _keep(self, origin: _Origin, connection: Connection) -> None:
-        if not connection.is_open:
-            connection.close()
-        elif origin in self._keepers:
+        if connection.is_open and origin in self._keepers:
             self._idle.setdefault(origin, []).append(connection)
-        else:
-            self._watched.add(connection)
-            self._loop.call_later(PROOF, self._look_again, origin, connection)
+        elif connection is not self._watched.get(origin):
+            connection.close()
 
-    def _look_again(self, origin: _Origin, connection: Connection) -> None:
-        self._watched.discard(connection)
-        if connection.is_open:
-            self._keepers.add(origin)
+    def _watch(self, origin: _Origin, connection: Connection) -> None:
+        """See what a server whom we do not know does with a connection after its answer."""
+        if origin not in self._keepers and origin not in self._watched and connection.is_open:
+            self._watched[origin] = connection
+            self._loop.call_later(PROOF, self._look_again, origin)
+
+    def _look_again(self, origin: _Origin) -> None:
+        connection = self._watched.pop(origin, None)
+        if connection is not None:
+            if connection.is_usable:
+                self._keepers.add(origin)
             self._keep(origin, connection)
+
+    def _distrust(self, origin: _Origin) -> None:
+        """Use no connection to a server again until it has shown anew that it keeps them."""
+        self._keepers.discard(origin)
+        for connection in self._idle.pop(origin, ()):
+            connection.close()
 
     async def _open(self, origin: _Origin) -> Connection:
         scheme, host, port = origin

@@ -104,10 +104,6 @@ class ResCompany(models.Model):
                     )
                 )
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_without_texts(self):
-        self.env["sms.marketing.recipient"]._check_unused(self)
-
     def write(self, vals):
         asked = self.filtered("sms_marketing_approval")
         result = super().write(vals)

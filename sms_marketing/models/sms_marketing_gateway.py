@@ -106,10 +106,6 @@ class SmsMarketingGateway(models.Model):
                     )
                 ) from error
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_without_texts(self):
-        self.env["sms.marketing.recipient"]._check_unused(self)
-
     @api.constrains("company_id")
     def _check_company_of_senders(self):
         self.with_context(active_test=False).sender_ids._check_company()

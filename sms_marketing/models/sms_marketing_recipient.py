@@ -1,11 +1,9 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
 
 from ..engine import allowance, answers, frequency
 from ..engine.texts import Addressee, MessageTexts
 from ..engine.vocabulary import KINDS, REASONS, STATES
-from .shared_many2one import SharedMany2one
 
 
 class SmsMarketingRecipient(models.Model):
@@ -51,10 +49,10 @@ class SmsMarketingRecipient(models.Model):
     test_links = fields.Json(
         readonly=True, groups=NO_ACCESS, help="Targets of the links as the tested text had them."
     )
-    company_id = SharedMany2one("res.company", required=True, readonly=True)
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True, index=True)
-    sender_id = SharedMany2one("sms.marketing.sender", readonly=True, ondelete="restrict")
-    gateway_id = SharedMany2one("sms.marketing.gateway", readonly=True, ondelete="restrict")
+    sender_id = fields.Many2one("sms.marketing.sender", readonly=True, ondelete="restrict")
+    gateway_id = fields.Many2one("sms.marketing.gateway", readonly=True, ondelete="restrict")
     number = fields.Char(readonly=True)
     number_field = fields.Selection(
         [("mobile", "Mobile"), ("phone", "Phone")], string="Which Number", readonly=True
@@ -150,23 +148,3 @@ class SmsMarketingRecipient(models.Model):
         )
         for recipient in self:
             recipient.click_count = counts.get(recipient, 0)
-
-    @api.model
-    def _check_unused(self, records):
-        """What a text went out by, or was to, stays: for ``unlink`` of companies and the like.
-
-        :raise UserError: there are texts of one of these senders, gateways or companies
-        """
-        name = next(
-            field.name
-            for field in self._fields.values()
-            if isinstance(field, SharedMany2one) and field.comodel_name == records._name
-        )
-        text = self.sudo().search([(name, "in", records.ids)], limit=1)
-        if text:
-            raise UserError(
-                self.env._(
-                    "“%s” cannot be deleted: there are texts of it. Archive it instead.",
-                    text[name].display_name,
-                )
-            )

@@ -78,10 +78,6 @@ class SmsMarketingSender(models.Model):
                     vals["country_ids"] = [fields.Command.set(countries.ids)]
         return super().create(vals_list)
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_without_texts(self):
-        self.env["sms.marketing.recipient"]._check_unused(self)
-
     @api.constrains("value", "kind")
     def _check_value(self):
         for sender in self:

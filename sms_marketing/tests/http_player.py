@@ -104,6 +104,12 @@ class HttpPlayer:
                 connection.close()
         self._thread.join(5)
 
+    @property
+    def open(self):
+        """How many connections are open now."""
+        with self._lock:
+            return sum(connection.fileno() >= 0 for connection in self._sockets)
+
     def wait_until_heard(self):
         """Wait until it has heard something, and what may come twice could come."""
         self._wait_until(lambda: self.heard)

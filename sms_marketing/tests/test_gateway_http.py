@@ -1,5 +1,6 @@
 """What a gateway does when its HTTP peer misbehaves, on real sockets."""
 
+import asyncio
 import logging
 import threading
 import time
@@ -222,8 +223,8 @@ class TestClient(unittest.TestCase):
             gateway.send([text(1)])
             self.assertEqual(player.connections, 2)
             time.sleep(0.6)
-            gateway.send([text(2), text(3)])
-            gateway.send([text(4)])
+            gateway.send([text(2)])
+            gateway.send([text(3)])
             self.assertEqual(player.connections, 2)
 
     def test_server_that_ends_each_connection_without_a_word(self):
@@ -239,6 +240,42 @@ class TestClient(unittest.TestCase):
             outcomes = sum(callers.map(gateway.send, batches), [])
             self.assertEqual(outcomes, [Accepted()] * 576)
             self.assertEqual(len(player.heard), 576)
+
+    def test_few_connections_are_open_until_the_server_is_known(self):
+        with (
+            patch.object(http, "PROOF", PATIENCE),
+            HttpPlayer(lambda heard: TAKEN) as player,
+            gateway_at(player.url) as gateway,
+        ):
+            for index in range(30):
+                self.assertEqual(gateway.send([text(index)]), [Accepted()])
+            player.wait_until_idle()
+            self.assertEqual(player.connections, 30)
+            self.assertLessEqual(player.open, 2)
+
+    def test_connection_that_was_not_used_proves_nothing(self):
+        """A server that ends each connection after its answer keeps an unused one open as well."""
+        connect = http._connect
+
+        async def late(*place, **options):
+            connection = await connect(*place, **options)
+            await asyncio.sleep(0.1)
+            return connection
+
+        closing = Play(TAKEN.data, close=True)
+        with (
+            patch.object(http, "PROOF", 0.2),
+            HttpPlayer(lambda heard: closing) as player,
+            gateway_at(player.url) as gateway,
+        ):
+            with patch.object(http, "_connect", late):
+                too_late = text(0, begin_by=time.monotonic() + 0.05)
+                self.assertIsInstance(gateway.send([too_late])[0], Retry)
+            self.assertEqual((player.connections, len(player.heard)), (1, 0))
+            time.sleep(0.3)
+            texts = [text(index) for index in range(1, 33)]
+            self.assertEqual(gateway.send(texts), [Accepted()] * 32)
+            self.assertEqual(player.connections, 33)
 
     def test_idle_connection_is_not_used_again(self):
         with HttpPlayer(lambda heard: TAKEN) as player, gateway_at(player.url) as gateway:

@@ -179,13 +179,15 @@ class TestReceipts(SmsMarketingCase):
         for state in ("sent", "undelivered", "sending", "unknown", "cancelled"):
             recipient = self.sent()
             is_taken = state in ("sent", "undelivered")
+            # One that is being sent may have been sent before, if a person had it queued again.
             self.env.cr.execute(
                 """
                 UPDATE sms_marketing_recipient
-                   SET state = %s, sent_at = CASE WHEN %s THEN sent_at - interval '1 minute' END
+                   SET state = %s, sent_at = sent_at - interval '1 minute',
+                       lease_until = CASE WHEN %s = 'sending' THEN sent_at + interval '1 hour' END
                  WHERE id = %s
                 """,
-                [state, is_taken, recipient.id],
+                [state, state, recipient.id],
             )
             call = [
                 Receipt(reference=recipient.sudo().token, status=ReceiptStatus.DELIVERED),

@@ -179,12 +179,13 @@ def _prepare(env, message, size, written):
     # Both in batches as of a lane that has found its gateway quick.
     def write(own):
         own.cr.execute(
-            "SELECT partner_id, token FROM sms_marketing_recipient"
-            " WHERE message_id = %s AND state = 'queued' ORDER BY id LIMIT %s OFFSET %s",
-            [message.id, MOST_TEXTS, done],
+            "SELECT id, partner_id, token FROM sms_marketing_recipient"
+            " WHERE id > %s AND message_id = %s AND state = 'queued' ORDER BY id LIMIT %s",
+            [last, message.id, MOST_TEXTS],
         )
-        addressees = [Addressee(*row) for row in own.cr.fetchall()]
-        return len(write_texts(own, message.id, addressees)[0])
+        rows = own.cr.fetchall()
+        write_texts(own, message.id, [Addressee(*row) for _id, *row in rows])
+        return len(rows), rows[-1][0]
 
     def take(own):
         claims, _seen = claim(own, message.id, MOST_TEXTS, message.sender_id.id)
@@ -208,10 +209,11 @@ def _prepare(env, message, size, written):
         env.cr.commit()
     env.cr.execute("DROP TABLE bare")
     env.cr.commit()
-    done, batches = 0, 0
+    done, batches, last = 0, 0, 0
     with Watch(env) as texts:
         while done < min(size, written):
-            done += in_own_transaction(env.registry, write)
+            count, last = in_own_transaction(env.registry, write)
+            done += count
             batches += 1
     taken = 0
     with Watch(env) as claims:
