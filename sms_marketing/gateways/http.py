@@ -7,8 +7,7 @@ it failed. Before that the provider cannot have taken the text, after that it ma
 * Any failure after that is "outcome lost", also a reset on a kept-alive connection: from here it
   cannot be told from a server that took the text and died. To make it rare, a connection that
   was idle longer than `connection.KEEP_ALIVE` seconds, or in which something has come unasked, is
-  not used again; and none is, until the server has been seen to keep one open (`PROOF`): some end
-  each of them without a word.
+  not used again; and none is, until the server has been seen to keep one open (`kept`).
 * Nothing is sent again automatically and no redirect is followed.
 
 All requests of a gateway are in the hands of one event loop in a thread of its own, on bare
@@ -32,7 +31,6 @@ import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -43,12 +41,11 @@ from requests.utils import get_auth_from_url, get_environ_proxies, requote_uri, 
 from .answers import Answer
 from .connection import Connection, UnreadableAnswer
 from .errors import NotBegun, NotTaken, OutcomeLost
+from .kept import KeptConnections, Origin
 from .reasons import Reason
 
 #: Seconds after which another address of the same host is tried beside the first (RFC 8305).
 NEXT_ADDRESS = 0.25
-#: Seconds after an answer for which a connection must have stayed open, before any is used again.
-PROOF = 0.2
 PORTS = {"http": 80, "https": 443}
 #: Header fields of every request; answers are a line or two, which need no compression.
 FIELDS = {"User-Agent": "sms_marketing", "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -57,8 +54,6 @@ OF_CONNECTION = frozenset({"connection", "content-length", "transfer-encoding"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-#: Scheme, host and port of an address.
-_Origin = tuple[str, str, int]
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -79,11 +74,7 @@ class HttpClient:
         self._read_timeout = read_timeout
         self._concurrency = concurrency
         self._url = url
-        #: Connections that nobody uses just now, the latest used last, by where they lead.
-        self._idle: dict[_Origin, list[Connection]] = {}
-        #: Who keeps connections open, and one connection to each of whom we are about to know.
-        self._keepers: set[_Origin] = set()
-        self._watched: dict[_Origin, Connection] = {}
+        self._kept = KeptConnections()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -115,7 +106,7 @@ class HttpClient:
                 login = {"Authorization": _basic(auth)} if auth else {}
                 fields = _merged(FIELDS, fields, headers or {}, login)
                 request = _encode(method, target, fields, data)
-                connection = self._kept(origin)
+                connection = self._kept.take(origin)
                 if connection is None:
                     async with asyncio.timeout(self._connect_timeout):
                         connection = await self._open(origin)
@@ -129,15 +120,15 @@ class HttpClient:
                 _check_in_time(begin_by)
                 async with asyncio.timeout(self._read_timeout):
                     answer = await connection.ask(request)
-                self._watch(origin, connection)
+                self._kept.watch(origin, connection)
                 return answer
             except NotBegun:
                 raise
             except Exception as error:  # pylint: disable=broad-except
-                self._distrust(origin)
+                self._kept.distrust(origin)
                 raise OutcomeLost(f"No usable answer: {_describe(error)}") from None
             finally:
-                self._keep(origin, connection)
+                self._kept.give_back(origin, connection)
 
     def map(
         self, function: Callable[[_Item], Awaitable[_Result]], items: Iterable[_Item]
@@ -201,52 +192,13 @@ class HttpClient:
         await asyncio.gather(
             *asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True
         )
-        for connection in chain(self._watched.values(), *self._idle.values()):
-            connection.close()
-        self._watched.clear()
-        self._idle.clear()
+        self._kept.close()
 
     # ------------------------------------------------------------
     # Connections
     # ------------------------------------------------------------
 
-    def _kept(self, origin: _Origin) -> Connection | None:
-        """A connection from before that is nobody else's until it is given back."""
-        while idle := self._idle.get(origin):
-            connection = idle.pop()
-            if connection.is_usable:
-                return connection
-            if connection.ended_early:
-                self._distrust(origin)
-            connection.close()
-        return None
-
-    def _keep(self, origin: _Origin, connection: Connection) -> None:
-        if connection.is_open and origin in self._keepers:
-            self._idle.setdefault(origin, []).append(connection)
-        elif connection is not self._watched.get(origin):
-            connection.close()
-
-    def _watch(self, origin: _Origin, connection: Connection) -> None:
-        """See what a server whom we do not know does with a connection after its answer."""
-        if origin not in self._keepers and origin not in self._watched and connection.is_open:
-            self._watched[origin] = connection
-            self._loop.call_later(PROOF, self._look_again, origin)
-
-    def _look_again(self, origin: _Origin) -> None:
-        connection = self._watched.pop(origin, None)
-        if connection is not None:
-            if connection.is_usable:
-                self._keepers.add(origin)
-            self._keep(origin, connection)
-
-    def _distrust(self, origin: _Origin) -> None:
-        """Use no connection to a server again until it has shown anew that it keeps them."""
-        self._keepers.discard(origin)
-        for connection in self._idle.pop(origin, ()):
-            connection.close()
-
-    async def _open(self, origin: _Origin) -> Connection:
+    async def _open(self, origin: Origin) -> Connection:
         scheme, host, port = origin
         secure = {"ssl": _trusted(), "server_hostname": host} if scheme == "https" else {}
         if not self._proxy:
@@ -286,7 +238,7 @@ class HttpClient:
 
     def _target(
         self, url: str, params: Sequence[tuple[str, str]] | None
-    ) -> tuple[_Origin, str, dict[str, str]]:
+    ) -> tuple[Origin, str, dict[str, str]]:
         """Where an address is, what to ask there, and the header fields for host and proxy."""
         parts = urlsplit(url)
         origin, place = _site(parts.scheme, parts.netloc)
@@ -307,7 +259,7 @@ class HttpClient:
 
 
 @functools.lru_cache
-def _site(scheme: str, netloc: str) -> tuple[_Origin, str]:
+def _site(scheme: str, netloc: str) -> tuple[Origin, str]:
     """Where a scheme, host and port lead, and how a header field says it.
 
     :raises ValueError: nowhere that speaks HTTP

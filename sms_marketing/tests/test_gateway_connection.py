@@ -7,7 +7,7 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.addons.sms_marketing.gateways import http
+from odoo.addons.sms_marketing.gateways import http, kept
 from odoo.addons.sms_marketing.gateways.connection import AnswerReader
 from odoo.addons.sms_marketing.gateways.errors import NotTaken, OutcomeLost
 
@@ -73,7 +73,7 @@ class TestConnection(unittest.TestCase):
     def setUp(self):
         super().setUp()
         # Here a connection is used again at once, if at all.
-        self.enterContext(patch.object(http, "PROOF", 0))
+        self.enterContext(patch.object(kept, "PROOF", 0))
 
     def answers(self, *plays, data=None):
         """Answers to as many requests, one after another, and how many connections they took."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from unittest.mock import patch
 
-from odoo.addons.sms_marketing.gateways import connection, http
+from odoo.addons.sms_marketing.gateways import connection, http, kept
 from odoo.addons.sms_marketing.gateways.base import (
     Accepted,
     Account,
@@ -28,7 +28,7 @@ PASSWORD = "s3cr3t/p&ss wörd"
 CALLBACK = "https://odoo.example.com/sms_marketing/webhook/7/hook5ecret"
 HTML = "<!DOCTYPE html><html><head><title>nginx</title></head><body>Sorry</body></html>"
 TAKEN = reply(202, "0: Accepted for delivery")
-PROOF = http.PROOF
+PROOF = kept.PROOF
 
 
 def gateway_at(url, connect_timeout=PATIENCE, read_timeout=PATIENCE, cls=KannelGateway):
@@ -204,7 +204,7 @@ class TestClient(unittest.TestCase):
     def setUp(self):
         super().setUp()
         # Here a connection is used again at once, if at all.
-        self.enterContext(patch.object(http, "PROOF", 0))
+        self.enterContext(patch.object(kept, "PROOF", 0))
 
     def test_connections_are_kept_alive(self):
         with HttpPlayer(lambda heard: TAKEN) as player, gateway_at(player.url) as gateway:
@@ -215,7 +215,7 @@ class TestClient(unittest.TestCase):
 
     def test_server_shows_first_that_it_keeps_connections(self):
         with (
-            patch.object(http, "PROOF", 0.3),
+            patch.object(kept, "PROOF", 0.3),
             HttpPlayer(lambda heard: TAKEN) as player,
             gateway_at(player.url) as gateway,
         ):
@@ -231,7 +231,7 @@ class TestClient(unittest.TestCase):
         """However many callers there are: a text written to such a connection would be lost."""
         closing = Play(TAKEN.data, close=True)
         with (
-            patch.object(http, "PROOF", PROOF),
+            patch.object(kept, "PROOF", PROOF),
             HttpPlayer(lambda heard: closing) as player,
             gateway_at(player.url) as gateway,
             ThreadPoolExecutor(3) as callers,
@@ -243,7 +243,7 @@ class TestClient(unittest.TestCase):
 
     def test_few_connections_are_open_until_the_server_is_known(self):
         with (
-            patch.object(http, "PROOF", PATIENCE),
+            patch.object(kept, "PROOF", PATIENCE),
             HttpPlayer(lambda heard: TAKEN) as player,
             gateway_at(player.url) as gateway,
         ):
@@ -264,7 +264,7 @@ class TestClient(unittest.TestCase):
 
         closing = Play(TAKEN.data, close=True)
         with (
-            patch.object(http, "PROOF", 0.2),
+            patch.object(kept, "PROOF", 0.2),
             HttpPlayer(lambda heard: closing) as player,
             gateway_at(player.url) as gateway,
         ):
@@ -280,11 +280,11 @@ class TestClient(unittest.TestCase):
     def test_idle_connection_is_not_used_again(self):
         with HttpPlayer(lambda heard: TAKEN) as player, gateway_at(player.url) as gateway:
             gateway.send([text()])
-            kept, connection.KEEP_ALIVE = connection.KEEP_ALIVE, 0.0
+            usual, connection.KEEP_ALIVE = connection.KEEP_ALIVE, 0.0
             try:
                 gateway.send([text()])
             finally:
-                connection.KEEP_ALIVE = kept
+                connection.KEEP_ALIVE = usual
             self.assertEqual(player.connections, 2)
 
     def test_connection_that_the_peer_closed_is_replaced(self):

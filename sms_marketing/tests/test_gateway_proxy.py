@@ -8,7 +8,7 @@ from base64 import b64encode
 from pathlib import Path
 from unittest.mock import patch
 
-from odoo.addons.sms_marketing.gateways import http
+from odoo.addons.sms_marketing.gateways import kept
 from odoo.addons.sms_marketing.gateways.base import (
     Accepted,
     Account,
@@ -77,7 +77,7 @@ class TestProxy(unittest.TestCase):
 
     def test_https_goes_through_a_tunnel(self):
         with (
-            patch.object(http, "PROOF", 0),
+            patch.object(kept, "PROOF", 0),
             self.player() as player,
             proxy_to(player.port) as proxy,
         ):
