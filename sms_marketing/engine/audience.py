@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import frequency, sender_pool, timing
+from .arrays import array
 from .stop_wishes import IS_HELD
 from .transactions import NOW
 from .vocabulary import NUMBER_REASONS
@@ -133,7 +134,7 @@ def write_piece(message):
     )
     if not rows:
         return 0
-    piece = SQL("id = ANY(%s::int[])", [row_id for (row_id,) in rows])
+    piece = SQL("id = ANY(%s)", array([row_id for (row_id,) in rows], "int"))
     # As of the start, so that every piece has the moments that were planned then.
     groups, slots = _slots(message, message.started_at, piece)
     env.cr.execute(
@@ -312,6 +313,7 @@ def audience_query(message):
         number_reasons=NUMBER_REASONS,
         capped=frequency.capped_numbers(
             message,
+            frequency.caps(message),
             SQL("SELECT DISTINCT number FROM chosen WHERE reason IS NULL"),
             SQL("GREATEST(%s, %s)", NOW, message.scheduled_at or None),
         ),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from odoo.tools import SQL
 
 from . import frequency, schedule, timing
+from .arrays import arrays
 from .blacklist import IS_BY_OTHERS
 from .stop_wishes import IS_HELD
 from .texts import MessageTexts
@@ -158,19 +159,19 @@ def claim(env, message_id, limit, sender_id=None, way=None, longest_send=60):
                        -- A code that does not go to its number is nobody's to read.
                        body = CASE WHEN taken.reason IS NULL OR recipient.kind <> 'verification'
                                    THEN COALESCE(taken.body, recipient.body) END
-                  FROM unnest(%s::int[], %s::varchar[], %s::int[], %s::int[], %s::text[])
-                       AS taken(id, reason, sender_id, gateway_id, body)
+                  FROM unnest(%s) AS taken(id, reason, sender_id, gateway_id, body)
                  WHERE recipient.id = taken.id
                 """,
                 NOW,
                 LONGEST_WAIT + longest_send + LEASE_MARGIN,
-                *[list(column) for column in zip(*written, strict=True)],
+                arrays(written, "int", "varchar", "int", "int", "text"),
             )
         )
     if len(written) < len(checked):
         # One batch shows that an opening is over; the whole message's are put off at once.
         timing.put_off(env, message_id)
-    if checked and message_id:
+    if message_id and len(taken) < len(written):
+        # Taken or queued, a text waits all the same: only who is skipped counts elsewhere now.
         schedule.mark(env, [message_id])
     return taken, len(checked)
 
@@ -209,8 +210,9 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
         if way.stands_in:
             # Whom none of its senders may text waits for the own gateway.
             source = SQL("%s AND %s IS NOT NULL", source, sender)
-    message = env["sms.marketing.message"].browse(message_id or ()).exists()
-    if frequency.caps(message):
+    message = env["sms.marketing.message"].browse(message_id or ())
+    caps = frequency.caps(message)
+    if caps:
         source = _hold_capped(env, message, source, limit)
     rows = env.execute_query(
         SQL(
@@ -290,7 +292,7 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
             limit=limit,
             held=IS_HELD,
             others=IS_BY_OTHERS,
-            capped=frequency.capped_numbers(message, SQL("SELECT number FROM due")),
+            capped=frequency.capped_numbers(message, caps, SQL("SELECT number FROM due")),
         )
     )
     return [(reason, is_closed, Claim(*values)) for reason, is_closed, *values in rows]

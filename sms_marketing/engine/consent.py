@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from odoo.tools import SQL
 
 from . import blacklist, privacy
+from .arrays import arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,20 @@ class ConsentChange:
     explanation: str | None = None
     address: str | None = None
     occurred_at: datetime | None = None
+
+
+#: What is written of a change, with its types.
+_WRITTEN = {
+    "number": "varchar",
+    "type_id": "int",
+    "state": "varchar",
+    "method": "varchar",
+    "legal_basis": "varchar",
+    "wording": "text",
+    "explanation": "text",
+    "address": "varchar",
+    "occurred_at": "timestamp",
+}
 
 
 class Recorded(NamedTuple):
@@ -125,20 +141,6 @@ def _record_distinct(env, changes):
     """
     # Sorted, so that two transactions take the rows' locks in one order.
     changes = sorted(changes, key=lambda change: (change.number, change.type_id))
-    columns = [
-        [getattr(change, name) for change in changes]
-        for name in (
-            "number",
-            "type_id",
-            "state",
-            "method",
-            "legal_basis",
-            "wording",
-            "explanation",
-            "address",
-            "occurred_at",
-        )
-    ]
     env["sms.marketing.subscription"].flush_model()
     # The state first: its row lock holds until commit, so the log's order is the order of states.
     # The old state is read under that lock, and only what was read is written over. Of two
@@ -150,11 +152,9 @@ def _record_distinct(env, changes):
             WITH change AS (
                 SELECT change.*, type.company_id,
                        COALESCE(change.moment, now() AT TIME ZONE 'UTC') AS occurred_at
-                  FROM unnest(%s::varchar[], %s::int[], %s::varchar[], %s::varchar[],
-                              %s::varchar[], %s::text[], %s::text[], %s::varchar[],
-                              %s::timestamp[])
-                       WITH ORDINALITY AS change(number, type_id, state, method, legal_basis,
-                                  wording, explanation, address, moment, position)
+                  FROM unnest(%s) WITH ORDINALITY
+                       AS change(number, type_id, state, method, legal_basis, wording,
+                                 explanation, address, moment, position)
                   JOIN sms_marketing_subscription_type type ON type.id = change.type_id
             ), present AS (
                 SELECT subscription.*
@@ -202,7 +202,7 @@ def _record_distinct(env, changes):
               FROM valid LEFT JOIN logged USING (number, type_id)
              ORDER BY valid.position
             """,
-            *columns,
+            arrays(map(attrgetter(*_WRITTEN), changes), *_WRITTEN.values()),
             env.uid,
         )
     )

@@ -48,6 +48,8 @@ LONGEST_SLEEP = 1.0
 BETWEEN_STARTS = 3.0
 #: Longest wait for a gateway that wants to be left alone; with longer ones the lane ends.
 LONGEST_PAUSE = 2.0
+#: Seconds for which a look at what can go holds, while all goes well.
+LOOK_HOLDS = 0.5
 
 
 class Lane:
@@ -70,6 +72,8 @@ class Lane:
         self._proven = set()
         self._sizes = {}  # gateway id -> texts of a batch, as it has come to be
         self._put_off = set()  # (source, gateway) of what came to nothing, until the next run
+        self._seen = [], None  # what could go at the last look, which holds until then
+        self._look_at = 0.0
 
     def run(self, seconds=None):
         """Work for so many seconds (None: until nothing is due).
@@ -86,7 +90,7 @@ class Lane:
         in_own_transaction(self.registry, give_up_waiting)
         try:
             while True:
-                ways, pause = in_own_transaction(self.registry, self._ways)
+                ways, pause = self._what_can_go()
                 progress = 0
                 for way in ways:
                     if WORK.is_stopping:
@@ -98,9 +102,12 @@ class Lane:
                     handled += seen
                     if end is not None and time.monotonic() >= end:
                         return handled, True
+                if not progress:
+                    self._look_again()
                 writes = self._write_on(may_begin=not progress)
                 if self._running or writes:
-                    self._settle(0 if progress else LONGEST_SLEEP)
+                    goes_on = progress and not all(self._is_full(way.gateway_id) for way in ways)
+                    self._settle(0 if goes_on else LONGEST_SLEEP)
                     if end is not None and time.monotonic() >= end:
                         return handled, True
                 elif not progress:
@@ -123,6 +130,18 @@ class Lane:
     # What to take next
     # ------------------------------------------------------------
 
+    def _what_can_go(self):
+        """What `_ways` tells: anew, unless there is as much to claim as before."""
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_HOLDS
+            self._seen = in_own_transaction(self.registry, self._ways)
+        return self._seen
+
+    def _look_again(self):
+        """Have `_what_can_go` look anew."""
+        self._look_at = 0.0
+
     def _ways(self, env):
         """What can go now, and the seconds after which more could (None: nothing waits)."""
         self._in_threads = allows_threads(env.cr)
@@ -131,11 +150,14 @@ class Lane:
         for source in due_sources(env):
             gateway_id = survey.senders[source.sender_id].gateway_id
             if self._is_full(gateway_id):
+                self._look_again()
                 continue
             way = survey.way(source, may_try=(source, gateway_id) not in self._put_off)
             if isinstance(way, Way):
                 if (source, way.gateway_id) not in self._put_off:
                     ways.append(way)
+                if way.limit is not None:
+                    self._look_again()
             elif way.is_rate or way.seconds <= LONGEST_PAUSE:
                 pauses.append(max(way.seconds, 0.01))
         return ways, min(pauses, default=None)
@@ -179,8 +201,13 @@ class Lane:
                 batch.came_early = behind == BATCHES_OF_GATEWAY - 1
                 self._begin(batch)
             return seen
-        self._put_off.add((way.source, way.gateway_id))
+        self._leave(way)
         return 0
+
+    def _leave(self, way):
+        """Take no more of a source by this way, until the next run."""
+        self._put_off.add((way.source, way.gateway_id))
+        self._look_again()
 
     def _claim_and_write(self, env, way):
         """Claim a batch and write its texts, in one transaction.
@@ -280,8 +307,9 @@ class Lane:
                 self._proven.add(batch.gateway_id)
             else:
                 self._proven.discard(batch.gateway_id)
+                self._look_again()
             if not took_any:
-                self._put_off.add((batch.way.source, batch.gateway_id))
+                self._leave(batch.way)
 
     def _fit_size(self, batch):
         """Learn from a batch how many texts the next one should have."""

@@ -32,23 +32,42 @@ class Cap(NamedTuple):
 
 
 def caps(message):
-    """The caps that hold for a message: none, one or two."""
-    company, subscription_type = message.company_id.sudo(), message.subscription_type_id.sudo()
-    both = [
-        Cap(company.sms_marketing_cap_texts, company.sms_marketing_cap_days, None),
-        Cap(subscription_type.cap_texts, subscription_type.cap_days, subscription_type.id),
-    ]
-    return [cap for cap in both if cap.texts]
+    """The caps that hold for a message: none, one or two.
+
+    In one statement, as each batch asks for them.
+
+    :param message: one ``sms.marketing.message`` at most; one that is gone has none
+    :rtype: list[Cap]
+    """
+    if not message:
+        return []
+    message.env.flush_all()
+    rows = message.env.execute_query(
+        SQL(
+            """
+            SELECT cap.* FROM sms_marketing_message message
+              JOIN res_company company ON company.id = message.company_id
+              LEFT JOIN sms_marketing_subscription_type type
+                     ON type.id = message.subscription_type_id
+             CROSS JOIN LATERAL (VALUES
+                       (company.sms_marketing_cap_texts, company.sms_marketing_cap_days, NULL),
+                       (type.cap_texts, type.cap_days, type.id)) AS cap(texts, days, type_id)
+             WHERE message.id = %s AND cap.texts > 0
+            """,
+            message.id,
+        )
+    )
+    return [Cap(*row) for row in rows]
 
 
-def capped_numbers(message, numbers, moment=NOW):
+def capped_numbers(message, holding, numbers, moment=NOW):
     """SQL that yields those numbers that have had as many texts as a cap of the message allows.
 
-    :param message: one ``sms.marketing.message``, or none: nobody is capped
+    :param message: one ``sms.marketing.message``
+    :param holding: its ``caps``; where there are none, nobody is capped
     :param SQL numbers: a query with a column ``number``
     :param SQL moment: UTC; the days are counted back from here
     """
-    holding = caps(message)
     if not holding:
         return SQL("SELECT NULL::varchar AS number WHERE FALSE")
     went_out = SQL(WENT_OUT_AT)

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 from ..gateways.values import Accepted, Refused, Retry, Unknown
 from ..text.segments import analyse
 from . import journal, receipts, schedule, suppression
+from .arrays import arrays
 from .transactions import NOW
 
 _logger = logging.getLogger(__name__)
@@ -25,6 +26,12 @@ ASK_AFTER = 120
 
 #: outcome class -> state of the recipient
 STATE_OF = {Accepted: "sent", Refused: "failed", Retry: "queued", Unknown: "unknown"}
+
+#: Types of what is written of an outcome.
+_COLUMNS = (
+    *("int", "int", "varchar", "varchar", "varchar", "varchar", "int", "numeric", "varchar"),
+    *("float", "int", "int"),
+)
 
 
 def record(env, outcomes):
@@ -55,16 +62,13 @@ def record(env, outcomes):
         )
         for one, outcome in outcomes
     ]
-    message_ids = env.execute_query(
+    env.cr.execute(
         SQL(
             """
             WITH outcome AS (
-                SELECT * FROM unnest(
-                    %s::int[], %s::int[], %s::varchar[], %s::varchar[], %s::varchar[],
-                    %s::varchar[], %s::int[], %s::numeric[], %s::varchar[], %s::float[],
-                    %s::int[], %s::int[]
-                ) AS outcome(id, attempt, state, reason, detail, reference, segments, price,
-                             currency, back_off, home_sender, home_gateway)
+                SELECT * FROM unnest(%s)
+                    AS outcome(id, attempt, state, reason, detail, reference, segments, price,
+                               currency, back_off, home_sender, home_gateway)
             ), locked AS (
                 -- In the order of ids, as every statement that locks many recipients.
                 SELECT recipient.id,
@@ -91,47 +95,52 @@ def record(env, outcomes):
                             ELSE 'queued' END AS next_state,
                        outcome.state = 'queued' AND is_old AS gave_up
                   FROM outcome JOIN locked USING (id)
+            ), written AS (
+                UPDATE sms_marketing_recipient recipient
+                   SET state = CASE WHEN is_ours THEN next_state ELSE recipient.state END,
+                       reason = CASE WHEN NOT is_ours THEN recipient.reason
+                                     WHEN gave_up THEN 'gave_up' ELSE settled.reason END,
+                       detail = CASE WHEN is_ours THEN settled.detail ELSE recipient.detail END,
+                       -- Another lane may have the text in hand by now, for another attempt.
+                       lease_until = CASE WHEN NOT is_current THEN recipient.lease_until END,
+                       not_taken_since = CASE WHEN is_ours AND next_state = 'queued'
+                                          AND settled.reason IS NOT NULL
+                                         THEN COALESCE(recipient.not_taken_since, %s)
+                                         ELSE recipient.not_taken_since END,
+                       -- What another gateway did not take either waits where it belongs.
+                       sender_id = CASE WHEN is_ours AND next_state = 'queued'
+                                        THEN settled.home_sender ELSE recipient.sender_id END,
+                       gateway_id = CASE WHEN is_ours AND next_state = 'queued'
+                                         THEN settled.home_gateway ELSE recipient.gateway_id END,
+                       -- A code that is on its way to its number is nobody else's to read.
+                       body = CASE WHEN recipient.kind = 'verification' AND is_current
+                                    AND next_state <> 'queued'
+                                   THEN NULL ELSE recipient.body END,
+                       due_at = CASE WHEN is_ours AND next_state = 'queued'
+                                     THEN %s + make_interval(secs => settled.back_off)
+                                     ELSE recipient.due_at END,
+                       sent_at = CASE WHEN settled.state = 'sent'
+                                      THEN COALESCE(recipient.sent_at, %s)
+                                      ELSE recipient.sent_at END,
+                       settled_at = CASE WHEN is_ours
+                                          AND next_state IN ('failed', 'cancelled', 'unknown')
+                                         THEN %s ELSE recipient.settled_at END,
+                       lookup_at = CASE WHEN NOT is_current THEN recipient.lookup_at
+                                        WHEN is_ours AND next_state = 'unknown'
+                                        THEN %s + make_interval(secs => %s) END,
+                       provider_reference = COALESCE(settled.reference,
+                                                     recipient.provider_reference),
+                       segments = COALESCE(settled.segments, recipient.segments),
+                       price = COALESCE(settled.price, recipient.price),
+                       price_currency = COALESCE(settled.currency, recipient.price_currency)
+                  FROM settled
+                 WHERE recipient.id = settled.id
+                RETURNING recipient.message_id
             )
-            UPDATE sms_marketing_recipient recipient
-               SET state = CASE WHEN is_ours THEN next_state ELSE recipient.state END,
-                   reason = CASE WHEN NOT is_ours THEN recipient.reason
-                                 WHEN gave_up THEN 'gave_up' ELSE settled.reason END,
-                   detail = CASE WHEN is_ours THEN settled.detail ELSE recipient.detail END,
-                   -- Another lane may have the text in hand by now, for another attempt.
-                   lease_until = CASE WHEN NOT is_current THEN recipient.lease_until END,
-                   not_taken_since = CASE WHEN is_ours AND next_state = 'queued'
-                                      AND settled.reason IS NOT NULL
-                                     THEN COALESCE(recipient.not_taken_since, %s)
-                                     ELSE recipient.not_taken_since END,
-                   -- What another gateway did not take either waits where it belongs.
-                   sender_id = CASE WHEN is_ours AND next_state = 'queued'
-                                    THEN settled.home_sender ELSE recipient.sender_id END,
-                   gateway_id = CASE WHEN is_ours AND next_state = 'queued'
-                                     THEN settled.home_gateway ELSE recipient.gateway_id END,
-                   -- A code that is on its way to its number is nobody else's to read.
-                   body = CASE WHEN recipient.kind = 'verification' AND is_current
-                                AND next_state <> 'queued'
-                               THEN NULL ELSE recipient.body END,
-                   due_at = CASE WHEN is_ours AND next_state = 'queued'
-                                 THEN %s + make_interval(secs => settled.back_off)
-                                 ELSE recipient.due_at END,
-                   sent_at = CASE WHEN settled.state = 'sent' THEN COALESCE(recipient.sent_at, %s)
-                                  ELSE recipient.sent_at END,
-                   settled_at = CASE WHEN is_ours
-                                      AND next_state IN ('failed', 'cancelled', 'unknown')
-                                     THEN %s ELSE recipient.settled_at END,
-                   lookup_at = CASE WHEN NOT is_current THEN recipient.lookup_at
-                                    WHEN is_ours AND next_state = 'unknown'
-                                    THEN %s + make_interval(secs => %s) END,
-                   provider_reference = COALESCE(settled.reference, recipient.provider_reference),
-                   segments = COALESCE(settled.segments, recipient.segments),
-                   price = COALESCE(settled.price, recipient.price),
-                   price_currency = COALESCE(settled.currency, recipient.price_currency)
-              FROM settled
-             WHERE recipient.id = settled.id
-            RETURNING recipient.message_id
+            INSERT INTO sms_marketing_statistic_mark (message_id)
+            SELECT DISTINCT message_id FROM written WHERE message_id IS NOT NULL
             """,
-            *[list(column) for column in zip(*rows, strict=True)],
+            arrays(rows, *_COLUMNS),
             NOW,
             GIVE_UP_AFTER,
             NOW,
@@ -142,7 +151,6 @@ def record(env, outcomes):
             ASK_AFTER,
         )
     )
-    schedule.mark(env, {message_id for (message_id,) in message_ids if message_id})
     suppression.apply(
         env,
         [
@@ -273,10 +281,11 @@ def _count_segments(env, recipient_ids):
             UPDATE sms_marketing_recipient recipient
                SET segments = counted.segments,
                    body = CASE WHEN recipient.kind <> 'verification' THEN recipient.body END
-              FROM unnest(%s::int[], %s::int[]) AS counted(id, segments)
+              FROM unnest(%s) AS counted(id, segments)
              WHERE recipient.id = counted.id
             """,
-            recipients.ids,
-            [analyse(recipient.text or "").segments for recipient in recipients],
+            arrays(
+                [(one.id, analyse(one.text or "").segments) for one in recipients], "int", "int"
+            ),
         )
     )

@@ -6,6 +6,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from . import suppression
+from .arrays import array, arrays
 from .vocabulary import RECEIPT_EFFECTS, TAKEN_STATES
 
 #: Columns of a receipt as they travel to SQL, with their types.
@@ -136,7 +137,9 @@ def match_kept(env, recipient_ids=None):
     :return: number of receipts that were applied
     :rtype: int
     """
-    these = SQL("true") if recipient_ids is None else SQL("recipient.id = ANY(%s)", recipient_ids)
+    these = SQL("true")
+    if recipient_ids is not None:
+        these = SQL("recipient.id = ANY(%s)", array(recipient_ids, "int"))
     kept = env.execute_query_dict(
         SQL(
             """
@@ -293,16 +296,11 @@ def _write(env, changes, message_ids):
                    segments = COALESCE(change.segments, recipient.segments),
                    price = COALESCE(change.price, recipient.price),
                    price_currency = COALESCE(change.currency, recipient.price_currency)
-              FROM unnest(%(arrays)s) AS change(%(names)s)
+              FROM unnest(%(changes)s) AS change(%(names)s)
              WHERE recipient.id = change.id
             """,
             messages=message_ids,
-            arrays=SQL(", ").join(
-                SQL("%s::" + sql_type + "[]", list(values))
-                for sql_type, values in zip(
-                    columns.values(), zip(*changes, strict=True), strict=True
-                )
-            ),
+            changes=arrays(changes, *columns.values()),
             names=SQL(", ").join(SQL.identifier(name) for name in columns),
         )
     )

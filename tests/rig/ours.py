@@ -106,6 +106,8 @@ def campaign(env, numbers, start=True):
     env.cr.commit()
     if start:
         schedule.start_due(env.registry)
+        while schedule.write_next(env.registry):
+            pass
     return message.id
 
 
