@@ -79,6 +79,8 @@ class HttpClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._free: asyncio.Semaphore | None = None
+        # Most texts of an account differ in the body of their request only.
+        self._head = functools.lru_cache(maxsize=8)(self._make_head)
 
     async def request(
         self,
@@ -101,11 +103,10 @@ class HttpClient:
         async with self._free:
             _check_in_time(begin_by)
             try:
-                origin, target, fields = self._target(url, params)
-                # Not a login of ~/.netrc, which is not meant for a gateway; no cookies either.
-                login = {"Authorization": _basic(auth)} if auth else {}
-                fields = _merged(FIELDS, fields, headers or {}, login)
-                request = _encode(method, target, fields, data)
+                origin, head = self._head(
+                    method, url, tuple(params or ()), tuple((headers or {}).items()), auth
+                )
+                request = _encode(method, head, data)
                 connection = self._kept.take(origin)
                 if connection is None:
                     async with asyncio.timeout(self._connect_timeout):
@@ -225,7 +226,8 @@ class HttpClient:
         """
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         fields = {"Host": place, **self._proxy_login()}
-        answer = await connection.ask(_encode("CONNECT", place, fields, None), head_only=True)
+        request = _encode("CONNECT", _lines("CONNECT", place, fields), None)
+        answer = await connection.ask(request, head_only=True)
         if not 200 <= answer.status < 300:
             reason = Reason.CREDENTIALS if answer.status == 407 else Reason.GATEWAY_UNAVAILABLE
             raise NotTaken(f"No connection: the proxy refused it (HTTP {answer.status})", reason)
@@ -236,8 +238,22 @@ class HttpClient:
         proxy = select_proxy(self._url, get_environ_proxies(self._url)) or ""
         return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
+    def _make_head(
+        self,
+        method: str,
+        url: str,
+        params: tuple[tuple[str, str], ...],
+        headers: tuple[tuple[str, str], ...],
+        auth: tuple[str, str] | None,
+    ) -> tuple[Origin, bytes]:
+        """Where a request goes, and all that stands before the length of its body."""
+        origin, target, fields = self._target(url, params)
+        # Not a login of ~/.netrc, which is not meant for a gateway; no cookies either.
+        login = {"Authorization": _basic(auth)} if auth else {}
+        return origin, _lines(method, target, _merged(FIELDS, fields, dict(headers), login))
+
     def _target(
-        self, url: str, params: Sequence[tuple[str, str]] | None
+        self, url: str, params: tuple[tuple[str, str], ...]
     ) -> tuple[Origin, str, dict[str, str]]:
         """Where an address is, what to ask there, and the header fields for host and proxy."""
         parts = urlsplit(url)
@@ -302,17 +318,22 @@ def _merged(*mappings: Mapping[str, str]) -> dict[str, str]:
     return dict(named[name] for name in named if name not in OF_CONNECTION)
 
 
-def _encode(method: str, target: str, fields: Mapping[str, str], body: bytes | None) -> bytes:
-    """The bytes of a request.
+def _lines(method: str, target: str, fields: Mapping[str, str]) -> bytes:
+    """The line of a request and its header fields.
 
     :raises ValueError: a line that would become two, or a letter that no header field can have
     """
-    if body is not None or method not in ("GET", "CONNECT"):
-        fields = {**fields, "Content-Length": str(len(body or b""))}
     lines = [f"{method} {target} HTTP/1.1", *map(": ".join, fields.items())]
     if _CONTROL.search("".join(lines)):
         raise ValueError("a control character in the request")
-    return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + (body or b"")
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def _encode(method: str, head: bytes, body: bytes | None) -> bytes:
+    """The bytes of a request whose first lines are these."""
+    if body is not None or method not in ("GET", "CONNECT"):
+        head += b"\r\nContent-Length: %d" % len(body or b"")
+    return b"%b\r\n\r\n%b" % (head, body or b"")
 
 
 def _proxy_place(proxy: str) -> tuple[str, int]:
