@@ -204,7 +204,7 @@ def languages(partners, company):
 def _chooser(company):
     """A function: the language of a contact that has this one; the company's stands in."""
     installed = {code for code, _name in company.env["res.lang"].sudo().get_installed()}
-    company.partner_id.fetch(["lang"])  # as above
+    company.partner_id.fetch(["lang", "tz"])  # as above
     usual = company.partner_id.lang
     if usual not in installed:
         usual = get_lang(company.env(user=SUPERUSER_ID, context={})).code

@@ -202,13 +202,8 @@ def _prepare(env, message, size, written):
     rows = "FROM sms_marketing_recipient WHERE message_id = %s AND state = 'queued'"
     env.cr.execute(f"SELECT count(*) {rows}", [message.id])
     assert env.cr.fetchone() == (size,), "not everybody gets it"
-    env.cr.execute("CREATE TABLE bare (LIKE sms_marketing_recipient INCLUDING ALL)")
-    env.cr.commit()
-    with Watch(env) as bare:
-        env.cr.execute(f"INSERT INTO bare SELECT * {rows}", [message.id])
-        env.cr.commit()
-    env.cr.execute("DROP TABLE bare")
-    env.cr.commit()
+    bare = _insert(env, message, rows, with_foreign_keys=False)
+    bound = _insert(env, message, rows, with_foreign_keys=True)
     done, batches, last = 0, 0, 0
     with Watch(env) as texts:
         while done < min(size, written):
@@ -223,9 +218,29 @@ def _prepare(env, message, size, written):
         "request": request.figures,
         "start": start.figures,
         "bare": bare.figures,
+        "bound": bound.figures,
         "texts": texts.figures | {"written": done, "batches": batches},
         "claims": claims.figures | {"written": taken},
     }
+
+
+def _insert(env, message, rows, with_foreign_keys):
+    """What one statement takes that writes the same rows into a table like theirs."""
+    env.cr.execute("CREATE TABLE bare (LIKE sms_marketing_recipient INCLUDING ALL)")
+    if with_foreign_keys:
+        env.cr.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE conrelid = 'sms_marketing_recipient'::regclass AND contype = 'f'"
+        )
+        for (key,) in env.cr.fetchall():
+            env.cr.execute(f"ALTER TABLE bare ADD {key}")
+    env.cr.commit()
+    with Watch(env) as took:
+        env.cr.execute(f"INSERT INTO bare SELECT * {rows}", [message.id])
+        env.cr.commit()
+    env.cr.execute("DROP TABLE bare")
+    env.cr.commit()
+    return took
 
 
 def enduring(env, *, size):
