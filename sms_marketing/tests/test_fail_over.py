@@ -122,6 +122,17 @@ class TestFailOver(SmsMarketingCase):
         self.assertEqual(self.states(message), {"sent": 1})
         self.assertEqual(message.recipient_ids.gateway_id, self.second)
 
+    def test_who_may_not_be_texted_does_not_use_up_the_try(self):
+        self.answers["first"] = DOWN
+        message = self.send_texts(12)
+        self.run_and_come_again()
+        self.answers["first"] = TAKEN
+        left = message.recipient_ids.sorted(lambda one: (one.due_at, one.id))[:9]
+        self.unsubscribe(*left.mapped("number"))
+        self.run_and_come_again()
+        self.assertFalse(self.first.down_since)
+        self.assertEqual(self.states(message), {"skipped": 9, "sent": 3})
+
     def test_try_now(self):
         self.answers["first"] = DOWN
         message = self.send_texts(12)
