@@ -143,6 +143,8 @@ def write_piece(message):
             WITH piece AS (
                 DELETE FROM sms_marketing_audience WHERE %(piece)s
                 RETURNING id, partner_id, number, number_field, reason
+            ), mark AS (
+                INSERT INTO sms_marketing_statistic_mark (message_id) VALUES (%(message)s)
             )
             INSERT INTO sms_marketing_recipient (
                 kind, message_id, company_id, sender_id, gateway_id, partner_id, number,

@@ -50,7 +50,8 @@ LONGEST_SLEEP = 1.0
 BETWEEN_STARTS = 3.0
 #: Longest wait for a gateway that wants to be left alone; with longer ones the lane ends.
 LONGEST_PAUSE = 2.0
-#: Seconds for which a look at what can go holds, while all goes well.
+#: Seconds for which a look at what can go holds while all goes well: so much later a lane hears of
+#: what others write about gateways and senders. What forbids a text is looked at with each claim.
 LOOK_HOLDS = 0.5
 
 
@@ -74,8 +75,9 @@ class Lane:
         self._proven = set()
         self._sizes = {}  # gateway id -> texts of a batch, as it has come to be
         self._put_off = set()  # (source, gateway) of what came to nothing, until the next run
-        self._seen = [], None  # what could go at the last look, which holds until then
-        self._look_at = 0.0
+        self._seen = [], None  # what could go at the last look
+        self._is_fresh = False  # whether that look is of this turn
+        self._look_at = 0.0  # when to look anew
 
     def run(self, seconds=None):
         """Work for so many seconds (None: until nothing is due).
@@ -94,21 +96,29 @@ class Lane:
             while True:
                 ways, pause = self._what_can_go()
                 progress = 0
-                for way in ways:
+                for way in [*ways]:
                     if WORK.is_stopping:
                         return handled, True
                     if self._is_full(way.gateway_id):
                         continue
+                    size = self._size(way)
                     seen = self._try_take(way)
+                    if seen < size:
+                        ways.remove(way)
                     progress += seen
                     handled += seen
                     if end is not None and time.monotonic() >= end:
                         return handled, True
-                if not progress:
+                if not ways:
                     self._look_again()
-                writes = self._write_on(may_begin=not progress)
+                if not (progress or self._is_fresh):
+                    # Whether there is nothing to do only a look of now can tell.
+                    self._look_again()
+                    continue
+                is_full = ways and all(self._is_full(way.gateway_id) for way in ways)
+                goes_on = progress and not is_full
+                writes = self._write_on(may_begin=not goes_on)
                 if self._running or writes:
-                    goes_on = progress and not all(self._is_full(way.gateway_id) for way in ways)
                     self._settle(0 if goes_on else LONGEST_SLEEP)
                     if end is not None and time.monotonic() >= end:
                         return handled, True
@@ -135,9 +145,13 @@ class Lane:
     def _what_can_go(self):
         """What `_ways` tells: anew, unless there is as much to claim as before."""
         now = time.monotonic()
-        if now >= self._look_at:
+        self._is_fresh = now >= self._look_at
+        if self._is_fresh:
             self._look_at = now + LOOK_HOLDS
             self._seen = in_own_transaction(self.registry, self._ways)
+            _ways, pause = self._seen
+            if pause is not None:
+                self._look_at = min(self._look_at, now + pause)
         return self._seen
 
     def _look_again(self):
@@ -315,9 +329,10 @@ class Lane:
                 self._proven.add(batch.gateway_id)
             else:
                 self._proven.discard(batch.gateway_id)
-                self._look_again()
             if not took_any:
                 self._leave(batch.way)
+            elif not batch.went_well:
+                self._look_again()
 
     def _fit_size(self, batch):
         """Learn from a batch how many texts the next one should have."""

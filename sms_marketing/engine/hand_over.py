@@ -44,6 +44,7 @@ class Batch:
     :param journal: how far it has come, where it is handed over in several shares
     :param is_cut: whether the rest went back, since the gateway took none or wants to be left
         alone, or since no slots could be had
+    :param went_well: whether there is nothing in its outcomes that the next batch should heed
     """
 
     way: Way
@@ -58,6 +59,7 @@ class Batch:
     seconds: float = 0.0
     trail: list = field(default_factory=list)
     is_cut: bool = False
+    went_well: bool = False
     journal: Journal | None = None
 
     @property
@@ -102,6 +104,7 @@ def carry(registry, batch):
     outcomes = hand_over(registry, batch)
     batch.seconds = time.monotonic() - began
     verdict = batch.verdict([outcome for _claim, outcome in outcomes])
+    batch.went_well = verdict.taken and not verdict.pause and not batch.is_cut
     asked = [(claim, outcome) for claim, outcome in outcomes if not is_given_back(outcome)]
     if asked:
         took_any = not all(isinstance(outcome, Retry) for _claim, outcome in asked)

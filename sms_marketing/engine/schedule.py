@@ -83,7 +83,6 @@ def start(message):
     # each claim would read all of the message's.
     if sum(counts.values()) >= audience.PIECE:
         message.env.cr.execute("ANALYZE sms_marketing_recipient")
-    mark(message.env, [message.id])
 
 
 def write_next(registry):

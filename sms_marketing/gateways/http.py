@@ -104,7 +104,7 @@ class HttpClient:
             _check_in_time(begin_by)
             try:
                 origin, head = self._head(
-                    method, url, tuple(params or ()), tuple((headers or {}).items()), auth
+                    method, url, _pairs(params), _pairs(headers), auth and tuple(auth)
                 )
                 request = _encode(method, head, data)
                 connection = self._kept.take(origin)
@@ -156,6 +156,7 @@ class HttpClient:
             self._thread.join()
             self._loop.close()
             self._loop = None
+            self._head.cache_clear()
 
     # ------------------------------------------------------------
     # The event loop
@@ -305,6 +306,13 @@ async def _connect(host: str, port: int, **options) -> Connection:
         Connection, host, port, happy_eyeballs_delay=NEXT_ADDRESS, **options
     )
     return connection
+
+
+def _pairs(
+    fields: Mapping[str, str] | Sequence[tuple[str, str]] | None,
+) -> tuple[tuple[str, str], ...]:
+    pairs = fields.items() if isinstance(fields, Mapping) else fields or ()
+    return tuple((name, value) for name, value in pairs)
 
 
 def _check_in_time(begin_by: float | None) -> None:

@@ -50,6 +50,7 @@ from . import test_hand_over
 from . import test_inbound
 from . import test_install
 from . import test_keyword
+from . import test_lane_turns
 from . import test_links
 from . import test_list
 from . import test_lookup

@@ -51,6 +51,16 @@ class TestAudiencePieces(SmsMarketingCase):
         self.assertFalse(self.left())
         self.assertEqual(message.state, "sent")
 
+    def test_figures_are_of_all_that_is_written(self):
+        """Also where no lane may take any of them for now."""
+        message = self.start()
+        self.roll_up()
+        self.assertEqual(message.considered_count, self.PIECE)
+        while audience.write_next(self.env):
+            pass
+        self.roll_up()
+        self.assertEqual((message.considered_count, message.waiting_count), (7, 7))
+
     def numbers(self):
         return self.people.mapped("mobile_e164")
 

@@ -1,10 +1,12 @@
 """The HTTP client of the gateways: what goes out, names, threads and its end."""
 
+import functools
 import socket
 import threading
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -16,6 +18,15 @@ from odoo.addons.sms_marketing.gateways.kannel import KannelGateway
 
 from .http_player import PATIENCE, HttpPlayer, Play, closed_port
 from .test_gateway_http import TAKEN, gateway_at, text
+
+
+@contextmanager
+def client_of(url):
+    client = http.HttpClient(url, PATIENCE, PATIENCE, 4)
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 class TestHttpClient(unittest.TestCase):
@@ -56,6 +67,22 @@ class TestHttpClient(unittest.TestCase):
             self.assertEqual(len(player.heard), 3)
         back = Retry(after=0, reason=None, detail="Its turn came too late")
         self.assertEqual(outcomes, [Accepted(), back, Accepted(), Accepted()])
+
+    def test_request_of_another_gateways_class(self):
+        """What an add-on may give for fields: a mapping, lists, a login in a list."""
+        with HttpPlayer(lambda heard: TAKEN) as player, client_of(player.url) as client:
+            for fields in ({"to": "1", "text": "a b"}, [["to", "1"], ["text", "a b"]]):
+                asked = functools.partial(client.request, "GET", params=fields)
+                client.map(lambda url, asked=asked: asked(url, auth=["me", "word"]), [player.url])
+            for heard in player.heard:
+                self.assertEqual(heard.fields, {"to": "1", "text": "a b"})
+                self.assertEqual(heard.headers["authorization"], "Basic bWU6d29yZA==")
+
+    def test_requests_that_share_a_head_differ_in_their_body(self):
+        with HttpPlayer(lambda heard: TAKEN) as player, client_of(player.url) as client:
+            bodies = [b"text=one", b"text=another", b"", b"text=one"]
+            client.map(lambda body: client.request("POST", player.url, data=body), bodies)
+            self.assertCountEqual([heard.body for heard in player.heard], bodies)
 
     def test_connection_that_opens_too_late_is_not_written_to(self):
         known = socket.getaddrinfo

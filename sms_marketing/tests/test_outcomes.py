@@ -36,6 +36,23 @@ class OutcomeCase(SmsMarketingCase):
 
 
 @tagged("post_install", "-at_install")
+class TestRecord(OutcomeCase):
+    """What is written of an outcome."""
+
+    def test_what_a_provider_says_is_kept_to_the_letter(self):
+        message, recipient = self.sending()
+        words = 'NULL, {"a\\\\b"} “ü” \n'
+        self.record(self.claim(message), Refused(Reason.SPAM, "7\\", words))
+        self.assertEqual((recipient.state, recipient.detail), ("failed", f"7\\: {words}"))
+
+    def test_add_on_that_counts_in_another_kind_of_number(self):
+        message, recipient = self.sending()
+        self.record(self.claim(message), Accepted(segments=2.0, price="0.0075", currency="EUR"))
+        self.assertEqual((recipient.state, recipient.segments), ("sent", 2))
+        self.assertEqual(recipient.price, 0.0075)
+
+
+@tagged("post_install", "-at_install")
 class TestGivingUp(OutcomeCase):
     """A text is given up when it was tried for a day, not when it has waited as long."""
 
