@@ -95,26 +95,14 @@ class Lane:
         try:
             while True:
                 ways, pause = self._what_can_go()
-                progress = 0
-                for way in [*ways]:
-                    if WORK.is_stopping:
-                        return handled, True
-                    if self._is_full(way.gateway_id):
-                        continue
-                    size = self._size(way)
-                    seen = self._try_take(way)
-                    if seen < size:
-                        ways.remove(way)
-                    progress += seen
-                    handled += seen
-                    if end is not None and time.monotonic() >= end:
-                        return handled, True
-                if not ways:
+                progress, is_over = self._take_of_each(ways, end)
+                handled += progress
+                if is_over:
+                    return handled, True
+                if not (ways and progress):
                     self._look_again()
                 if not (progress or self._is_fresh):
-                    # Whether there is nothing to do only a look of now can tell.
-                    self._look_again()
-                    continue
+                    continue  # Whether there is nothing to do only a look of now can tell.
                 is_full = ways and all(self._is_full(way.gateway_id) for way in ways)
                 goes_on = progress and not is_full
                 writes = self._write_on(may_begin=not goes_on)
@@ -193,6 +181,28 @@ class Lane:
     # ------------------------------------------------------------
     # Taking it
     # ------------------------------------------------------------
+
+    def _take_of_each(self, ways, end):
+        """Take a batch by each of these ways that its gateway has room for.
+
+        A way by which no more can be taken is removed from them.
+
+        :return: how many recipients were due, and whether the lane is to end
+        """
+        progress = 0
+        for way in [*ways]:
+            if WORK.is_stopping:
+                return progress, True
+            if self._is_full(way.gateway_id):
+                continue
+            size = self._size(way)
+            seen = self._try_take(way)
+            if seen < size:
+                ways.remove(way)
+            progress += seen
+            if end is not None and time.monotonic() >= end:
+                return progress, True
+        return progress, False
 
     def _try_take(self, way):
         """Claim and write a batch and send it on its way; how many recipients were due.
