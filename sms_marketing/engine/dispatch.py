@@ -131,7 +131,7 @@ class Lane:
     # ------------------------------------------------------------
 
     def _what_can_go(self):
-        """What `_ways` tells: anew, unless there is as much to claim as before."""
+        """What `_ways` told at the last look, or tells now where that does not hold any more."""
         now = time.monotonic()
         self._is_fresh = now >= self._look_at
         if self._is_fresh:
