@@ -11,10 +11,12 @@ from odoo.tools import SQL
 def array(values, sql_type):
     """SQL of an array of these values; None is NULL.
 
-    :param values: whatever PostgreSQL reads from its ``str``
+    :param values: numbers for an ``int`` (an add-on's gateway may count 2.0 segments), else
+        whatever PostgreSQL reads from its ``str``
     :param sql_type: type of a value
     """
-    words = ["NULL" if value is None else f'"{_quoted(value)}"' for value in values]
+    write = _whole if sql_type == "int" else _quoted
+    words = ["NULL" if value is None else write(value) for value in values]
     return SQL("%s::" + sql_type + "[]", f"{{{','.join(words)}}}")
 
 
@@ -27,5 +29,10 @@ def arrays(rows, *sql_types):
     return SQL(", ").join(array(*each) for each in zip(columns, sql_types, strict=True))
 
 
+def _whole(value):
+    return str(int(value))
+
+
 def _quoted(value):
-    return str(value).replace("\\", "\\\\").replace('"', '\\"')
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

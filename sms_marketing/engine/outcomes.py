@@ -53,8 +53,7 @@ def record(env, outcomes):
             ": ".join(filter(None, [getattr(outcome, "code", ""), getattr(outcome, "detail", "")]))
             or None,
             getattr(outcome, "reference", None),
-            # An add-on's class may count in another kind of number.
-            int(getattr(outcome, "segments", None) or 0) or None,
+            getattr(outcome, "segments", None),
             getattr(outcome, "price", None),
             getattr(outcome, "currency", None),
             _back_off(one, outcome).total_seconds(),

@@ -23,6 +23,9 @@ class TestArrays(TransactionCase):
     def test_numbers(self, values):
         self.assertEqual(self.read_back(values, "int"), values)
 
+    def test_another_kind_of_number_for_a_whole_one(self):
+        self.assertEqual(self.read_back([2.0, True, 0, None], "int"), [2, 1, 0, None])
+
     def test_moments_prices_and_seconds(self):
         moment = datetime(2026, 10, 25, 1, 30, 0, 5)
         self.assertEqual(self.read_back([moment, None], "timestamp"), [moment, None])

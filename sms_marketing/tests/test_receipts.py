@@ -37,6 +37,11 @@ class TestReceipts(SmsMarketingCase):
         self.assertEqual(recipient.settled_at, moment)
         self.assertEqual(recipient.segments, 2, "the provider's own count goes before ours")
 
+    def test_add_on_that_counts_in_another_kind_of_number(self):
+        recipient = self.sent()
+        self.receive(recipient, ReceiptStatus.DELIVERED, segments=2.0)
+        self.assertEqual((recipient.state, recipient.segments), ("delivered", 2))
+
     def test_undelivered_with_its_reason(self):
         recipient = self.sent()
         self.receive(
