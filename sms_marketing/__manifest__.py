@@ -1,7 +1,7 @@
 {
     "name": "SMS Marketing",
     "summary": "Text your contacts with their consent, and see what came of it",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Marketing/SMS Marketing",
     "license": "LGPL-3",
     "author": "SMS Marketing contributors",
