@@ -1,10 +1,13 @@
 from odoo import api, fields, models
+from odoo.tools import frozendict
 
 
 class PhoneBlacklist(models.Model):
     """Odoo's own list of numbers that no SMS app texts; a STOP may put a number there."""
 
-    _inherit = "phone.blacklist"
+    _name = "phone.blacklist"
+    _inherit = ["phone.blacklist", "sms.marketing.protected"]
+    _protected = frozendict(sms_marketing_company_ids=False)
 
     sms_marketing_company_ids = fields.Many2many(
         "res.company",

@@ -1,13 +1,17 @@
 from odoo import api, fields, models
+from odoo.tools import frozendict
 
 from ..text.numbers import to_e164
+from .sms_marketing_protected import GENERATED
 
 #: Lines of the timeline on the contact's page; the rest is one click away.
 LATEST_ACTIVITIES = 10
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "sms.marketing.protected"]
+    _protected = frozendict(mobile_e164=GENERATED, phone_e164=GENERATED)
 
     # Same name and type as in OCA's partner_mobile, so that both can be installed.
     mobile = fields.Char()

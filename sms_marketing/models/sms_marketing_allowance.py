@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import NO_ACCESS
-from odoo.tools import format_date, formatLang
+from odoo.tools import format_date, formatLang, frozendict
 
 from ..engine import allowance as engine
 from ..text.allowance import Purchase, amount_in_force, period_at
@@ -14,8 +14,10 @@ class SmsMarketingAllowance(models.Model):
     """
 
     _name = "sms.marketing.allowance"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Allowance"
     _rec_name = "company_id"
+    _protected = frozendict(reservations=0)
 
     company_id = fields.Many2one(
         "res.company",

@@ -1,15 +1,19 @@
 from odoo import api, fields, models
+from odoo.tools import frozendict
 
 from ..text.allowance import in_force_from
+from .sms_marketing_protected import GENERATED
 
 
 class SmsMarketingAllowanceChange(models.Model):
     """So many segments a month, bought on a day; it replaces what was bought before."""
 
     _name = "sms.marketing.allowance.change"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Allowance Bought"
     _order = "purchased_on, id"
     _rec_name = "segments"
+    _protected = frozendict(company_id=GENERATED)
 
     allowance_id = fields.Many2one(
         "sms.marketing.allowance", required=True, index=True, ondelete="cascade"

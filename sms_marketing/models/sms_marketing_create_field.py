@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.tools import frozendict
+
+from .sms_marketing_protected import GENERATED
 
 #: Fields that a company may ask for besides the name, in the order in which they are offered.
 STANDARD_FIELDS = (
@@ -17,9 +20,11 @@ class SmsMarketingCreateField(models.Model):
     """Whether the create form asks for a standard field or a property, and insists on it."""
 
     _name = "sms.marketing.create.field"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Create Form Field"
     _order = "sequence, id"
     _rec_name = "label"
+    _protected = frozendict(form_id=False, company_id=GENERATED, kind=False, name=False)
 
     form_id = fields.Many2one(
         "sms.marketing.create.form", required=True, readonly=True, index=True, ondelete="cascade"

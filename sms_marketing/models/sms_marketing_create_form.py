@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import frozendict
 
 from .sms_marketing_create_field import STANDARD_FIELDS
 
@@ -7,9 +8,11 @@ class SmsMarketingCreateForm(models.Model):
     """What a company asks for when a message is created, and its own properties of messages."""
 
     _name = "sms.marketing.create.form"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Create Form"
     _order = "company_id"
     _rec_name = "company_id"
+    _protected = frozendict(company_id=False)
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     properties_definition = fields.PropertiesDefinition("Message Properties")

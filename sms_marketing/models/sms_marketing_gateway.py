@@ -3,10 +3,12 @@ import secrets
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import frozendict
 
 from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError
 from ..gateways.values import Account
+from .sms_marketing_protected import GENERATED
 
 #: Types of fields that can be a provider's setting; a class is handed them as text.
 SETTING_TYPES = ("char", "text", "selection")
@@ -21,8 +23,10 @@ class SmsMarketingGateway(models.Model):
     """
 
     _name = "sms.marketing.gateway"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Gateway"
     _order = "sequence, id"
+    _protected = frozendict(webhook_secret=GENERATED, sandbox_played_until=False)
 
     name = fields.Char(required=True)
     provider = fields.Selection(
@@ -105,10 +109,6 @@ class SmsMarketingGateway(models.Model):
                         error=error,
                     )
                 ) from error
-
-    @api.constrains("company_id")
-    def _check_company_of_senders(self):
-        self.with_context(active_test=False).sender_ids._check_company()
 
     @api.constrains(lambda self: ("provider", "public_url", *self._provider_fields()))
     def _check_settings(self):

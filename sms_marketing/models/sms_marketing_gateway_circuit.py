@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import frozendict
 
 ACTIVITY = "sms_marketing.mail_activity_gateway_down"
 
@@ -12,6 +13,15 @@ class SmsMarketingGateway(models.Model):
 
     _name = "sms.marketing.gateway"
     _inherit = ["sms.marketing.gateway", "mail.thread", "mail.activity.mixin"]
+    _protected = frozendict(
+        failures=0,
+        failed_recipient=0,
+        tries=0,
+        down_since=False,
+        down_detail=False,
+        next_try_at=False,
+        paused_until=False,
+    )
 
     rate = fields.Float(
         string="Texts a Second",
@@ -24,7 +34,8 @@ class SmsMarketingGateway(models.Model):
         string="If It Is Down",
         ondelete="restrict",
         index="btree_not_null",
-        domain="[('company_id', '=', company_id), ('id', '!=', id)]",
+        check_company=True,
+        domain="[('id', '!=', id)]",
         help="This gateway stands in while the other one takes nothing: it gets what has "
         "certainly not gone out, from one of its own senders. What may have arrived is never "
         "sent again.",
@@ -42,22 +53,8 @@ class SmsMarketingGateway(models.Model):
 
     _rate = models.Constraint("CHECK (rate >= 0)", "A rate is texts a second, 0 or more.")
 
-    @api.constrains("fallback_gateway_id", "company_id")
+    @api.constrains("fallback_gateway_id")
     def _check_fallback(self):
-        standing_in_for = self.with_context(active_test=False).search(
-            [("fallback_gateway_id", "in", self.ids)]
-        )
-        for gateway in self | standing_in_for:
-            other = gateway.fallback_gateway_id
-            if other and other.company_id != gateway.company_id:
-                raise ValidationError(
-                    self.env._(
-                        "“%(other)s” belongs to another company and cannot stand in for "
-                        "“%(gateway)s”.",
-                        other=other.name,
-                        gateway=gateway.name,
-                    )
-                )
         if self._has_cycle("fallback_gateway_id"):
             raise ValidationError(
                 self.env._("Gateways cannot stand in for each other in a circle.")

@@ -5,6 +5,7 @@ class SmsMarketingHoliday(models.Model):
     """A day on which no campaign is sent to numbers of a country (B1)."""
 
     _name = "sms.marketing.holiday"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Holiday"
     _order = "date, country_id"
 

@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import frozendict
 
 from ..engine.vocabulary import KEYWORD_ACTIONS
 from ..text.keywords import normalise
+from .sms_marketing_protected import GENERATED
 
 #: Where one word has two meanings that fit equally well, the safe one counts.
 _SAFEST_FIRST = ["stop", "help", "confirm", "start", "join"]
@@ -15,8 +17,10 @@ class SmsMarketingKeyword(models.Model):
     """A word that a contact can text back, and what it does."""
 
     _name = "sms.marketing.keyword"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Keyword"
     _order = "action, name"
+    _protected = frozendict(normalised=GENERATED)
 
     name = fields.Char(string="Keyword", required=True)
     normalised = fields.Char(compute="_compute_normalised", store=True, precompute=True)
@@ -37,6 +41,7 @@ class SmsMarketingKeyword(models.Model):
     type_id = fields.Many2one(
         "sms.marketing.subscription.type",
         string="Subscription Type",
+        check_company=True,
         ondelete="cascade",
         index="btree_not_null",
         help="What a sign-up is for. For the other actions, empty: all types of the company.",
@@ -84,17 +89,9 @@ class SmsMarketingKeyword(models.Model):
             if keyword.type_id:
                 keyword.company_id = keyword.type_id.company_id
 
-    @api.constrains("type_id", "company_id", "action")
+    @api.constrains("type_id", "action")
     def _check_type(self):
         for keyword in self:
-            if keyword.type_id and keyword.type_id.company_id != keyword.company_id:
-                raise ValidationError(
-                    self.env._(
-                        "“%(keyword)s” is for “%(type)s”, which is of another company.",
-                        keyword=keyword.name,
-                        type=keyword.type_id.name,
-                    )
-                )
             if keyword.type_id and keyword.action in ("help", "confirm"):
                 raise ValidationError(
                     self.env._(

@@ -17,6 +17,7 @@ class SmsMarketingList(models.Model):
     """
 
     _name = "sms.marketing.list"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Marketing List"
     _order = "name, id"
 
@@ -38,6 +39,7 @@ class SmsMarketingList(models.Model):
         "list_id",
         "partner_id",
         string="Contacts",
+        check_company=True,
         copy=False,
     )
     domain = fields.Char(string="Rule", default="[]")

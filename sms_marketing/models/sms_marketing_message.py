@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import frozendict
 
 from ..engine import outcomes, personalize
 from ..engine.texts import MessageTexts
@@ -25,20 +26,18 @@ FROZEN_FIELDS = frozenset(
 #: What decides when it goes out: frozen too, but for the buttons.
 MOMENT_FIELDS = frozenset({"scheduled_at", "send_in_contact_time_zone", "passed_moment"})
 
-#: What only the buttons and the engine change: a client that writes it would rewrite history.
-PROTECTED_FIELDS = frozenset(
-    {"state", "starts_at", "started_at", "finished_at", "estimated_segments"}
-)
-
 
 class SmsMarketingMessage(models.Model):
     """One SMS campaign: what is said, to whom, when, and how far it has come."""
 
     _name = "sms.marketing.message"
     _description = "Marketing SMS"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "sms.marketing.guarded"]
     _order = "id desc"
-    _check_company_auto = True
+    # What only the buttons and the engine change: a client that writes it would rewrite history.
+    _protected = frozendict(
+        state="draft", started_at=False, finished_at=False, recipient_ids=False, link_ids=False
+    )
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
@@ -100,6 +99,7 @@ class SmsMarketingMessage(models.Model):
         "res.users",
         string="Responsible",
         default=lambda self: self.env.user,
+        check_company=True,
         index=True,
         tracking=True,
     )
@@ -121,6 +121,7 @@ class SmsMarketingMessage(models.Model):
         "message_id",
         "partner_id",
         string="Send to Contacts",
+        check_company=True,
     )
     exclude_list_ids = fields.Many2many(
         "sms.marketing.list",
@@ -138,6 +139,7 @@ class SmsMarketingMessage(models.Model):
         "message_id",
         "partner_id",
         string="Don't Send to Contacts",
+        check_company=True,
     )
 
     scheduled_at = fields.Datetime(
@@ -212,25 +214,7 @@ class SmsMarketingMessage(models.Model):
     # Records
     # ------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            given = PROTECTED_FIELDS & vals.keys()
-            self._check_protected([name for name in given if vals[name] not in (False, "draft")])
-        self = self._without_defaults(PROTECTED_FIELDS)
-        return super().create(vals_list)
-
-    @api.model
-    def _without_defaults(self, names):
-        """Without defaults of these fields in the context: a client can put any there."""
-        unwanted = {f"default_{name}" for name in names}
-        if self.env.su or not unwanted & self.env.context.keys():
-            return self
-        kept = {key: value for key, value in self.env.context.items() if key not in unwanted}
-        return self.with_env(self.env(context=kept))
-
     def write(self, vals):
-        self._check_protected(vals)
         if vals.get("active") is False:
             for message in self:
                 if message.state in ("scheduled", "sending", "paused"):
@@ -252,13 +236,6 @@ class SmsMarketingMessage(models.Model):
                         )
                     )
         return super().write(vals)
-
-    @api.model
-    def _check_protected(self, names):
-        if PROTECTED_FIELDS & set(names) and not self.env.su:
-            raise UserError(
-                self.env._("Messages are moved by their buttons, not by writing their state.")
-            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_at_rest(self):

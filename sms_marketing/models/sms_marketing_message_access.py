@@ -28,6 +28,7 @@ class SmsMarketingMessage(models.Model):
             ("all_group_ids", "in", self.env.ref("sms_marketing.group_user").ids),
         ],
         # Who is archived goes on limiting: a message is not opened to others by it.
+        check_company=True,
         context={"active_test": False},
         help="These users, the teams beside them, the responsible and managers see the message; "
         "nobody else does. Empty, with no teams: the responsible, its creator and managers.",
@@ -112,9 +113,11 @@ class SmsMarketingMessage(models.Model):
                         message.name,
                     )
                 )
-        result = super().write(vals)
+        return super().write(vals)
+
+    def _check_written(self):
         for message in self:
-            if not message.has_access("read"):
+            if not message.has_access("read") and message.sudo().company_id in self.env.companies:
                 raise UserError(
                     self.env._(
                         "You would not see “%s” any more yourself. Add yourself to its users, or "
@@ -122,4 +125,4 @@ class SmsMarketingMessage(models.Model):
                         message.sudo().name,
                     )
                 )
-        return result
+        super()._check_written()

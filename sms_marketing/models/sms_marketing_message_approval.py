@@ -1,6 +1,7 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
+from odoo.tools import frozendict
 
 from ..engine.review import ERROR, WARNING, Finding, is_another_audience
 from .sms_marketing_message import FROZEN_FIELDS, MOMENT_FIELDS
@@ -8,18 +9,14 @@ from .sms_marketing_message import FROZEN_FIELDS, MOMENT_FIELDS
 APPROVERS = "sms_marketing.group_manager"
 ACTIVITY = "sms_marketing.mail_activity_approval"
 
-#: What only asking, approving and rejecting change.
-APPROVAL_FIELDS = frozenset(
-    {
-        "approval_state",
-        "approval_asked_by_id",
-        "approval_by_id",
-        "approval_content",
-        "approval_recipients",
-    }
+#: What only asking, approving and rejecting change, and what it is without an approval.
+NO_APPROVAL = frozendict(
+    approval_state=False,
+    approval_asked_by_id=False,
+    approval_by_id=False,
+    approval_content=False,
+    approval_recipients=0,
 )
-
-GUARDED_FIELDS = APPROVAL_FIELDS | {"content_author_ids"}
 
 
 class SmsMarketingMessage(models.Model):
@@ -31,6 +28,7 @@ class SmsMarketingMessage(models.Model):
     """
 
     _inherit = "sms.marketing.message"
+    _protected = frozendict(NO_APPROVAL, content_author_ids=False)
 
     approval_state = fields.Selection(
         [("asked", "To approve"), ("approved", "Approved"), ("rejected", "Rejected")],
@@ -78,15 +76,11 @@ class SmsMarketingMessage(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_approval_untouched(vals)
-        self = self._without_defaults(GUARDED_FIELDS)
         messages = super().create(vals_list)
         messages._note_author()
         return messages
 
     def write(self, vals):
-        self._check_approval_untouched(vals)
         result = super().write(vals)
         if FROZEN_FIELDS & vals.keys():
             self._note_author()
@@ -98,11 +92,6 @@ class SmsMarketingMessage(models.Model):
                         body=self.env._("The message was changed: it needs a new approval.")
                     )
         return result
-
-    @api.model
-    def _check_approval_untouched(self, vals):
-        if GUARDED_FIELDS & vals.keys() and not self.env.su:
-            raise UserError(self.env._("An approval is given by its button, not by writing it."))
 
     def _note_author(self):
         if self.env.uid != SUPERUSER_ID:
@@ -142,7 +131,7 @@ class SmsMarketingMessage(models.Model):
         )._forget_approval()
 
     def _forget_approval(self):
-        self.sudo().write(dict.fromkeys(APPROVAL_FIELDS, False))
+        self.sudo().write(NO_APPROVAL)
         self.sudo().activity_unlink([ACTIVITY])
 
     # ------------------------------------------------------------

@@ -40,6 +40,7 @@ class SmsMarketingMessage(models.Model):
         compute="_compute_create_form_id",
         store=True,
         precompute=True,
+        check_company=True,
         index=True,
     )
     properties = fields.Properties(definition="create_form_id.properties_definition", copy=True)
@@ -56,7 +57,7 @@ class SmsMarketingMessage(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         forms = self.env["sms.marketing.create.form"]
-        default = self.env.context.get("default_company_id") or self.env.company.id
+        default = self.default_get(["company_id"])["company_id"]
         # Odoo takes the values of properties only together with the record that defines them.
         messages = super().create(
             [

@@ -4,6 +4,7 @@ from contextlib import closing
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import frozendict
 
 from ..engine import exact, personalize
 from ..engine.links import short_link
@@ -20,6 +21,7 @@ class SmsMarketingMessage(models.Model):
     """How many segments a message takes and what it costs, before it is sent (S33, B10)."""
 
     _inherit = "sms.marketing.message"
+    _protected = frozendict(estimated_segments=0)
 
     estimated_segments = fields.Integer(
         readonly=True,

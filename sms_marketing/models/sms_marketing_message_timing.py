@@ -1,6 +1,7 @@
 from babel.dates import format_date, format_time
 from odoo import api, fields, models
 from odoo.tools.misc import babel_locale_parse
+from odoo.tools import frozendict
 
 from ..engine import audience, timing
 from ..text.clock import find_zone, utc_of, wall_of
@@ -13,6 +14,7 @@ class SmsMarketingMessage(models.Model):
     """When a message goes out: S22 to S24, and what quiet hours put off."""
 
     _inherit = "sms.marketing.message"
+    _protected = frozendict(starts_at=False)
 
     send_in_contact_time_zone = fields.Boolean(
         string="In Each Contact's Time Zone",

@@ -1,15 +1,20 @@
 from odoo import api, fields, models
+from odoo.tools import frozendict
+
+from .sms_marketing_protected import GENERATED
 
 
 class SmsMarketingPrice(models.Model):
     """What one segment costs from a sender to a country, for the cost of a message (B10)."""
 
     _name = "sms.marketing.price"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Price"
     _order = "sender_id, country_id"
+    _protected = frozendict(company_id=GENERATED)
 
     sender_id = fields.Many2one(
-        "sms.marketing.sender", required=True, index=True, ondelete="cascade"
+        "sms.marketing.sender", required=True, index=True, ondelete="cascade", check_company=True
     )
     company_id = fields.Many2one(related="sender_id.company_id", store=True)
     country_id = fields.Many2one(

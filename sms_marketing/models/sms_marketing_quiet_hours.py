@@ -12,6 +12,7 @@ class SmsMarketingQuietHours(models.Model):
     """
 
     _name = "sms.marketing.quiet.hours"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Quiet Hours"
     _order = "company_id, country_id"
 

@@ -14,10 +14,10 @@ class SmsMarketingSender(models.Model):
     """What recipients see a text come from: a number, a short code or a name."""
 
     _name = "sms.marketing.sender"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Sender"
     _order = "sequence, id"
     _rec_name = "value"
-    _check_company_auto = True
 
     value = fields.Char(string="Sender", required=True, help="Such as +12025550123, 12345 or ACME.")
     kind = fields.Selection(

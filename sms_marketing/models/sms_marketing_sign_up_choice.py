@@ -1,14 +1,18 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.tools import frozendict
+
+from .sms_marketing_protected import GENERATED
 
 
 class SmsMarketingSignUpChoice(models.Model):
     """One subscription type that a sign-up form offers, and what one agrees to by ticking it."""
 
     _name = "sms.marketing.sign.up.choice"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Sign-up Choice"
     _order = "form_id, sequence, id"
     _rec_name = "type_id"
+    _protected = frozendict(company_id=GENERATED)
 
     form_id = fields.Many2one(
         "sms.marketing.sign.up.form", required=True, ondelete="cascade", index=True
@@ -19,6 +23,7 @@ class SmsMarketingSignUpChoice(models.Model):
         "sms.marketing.subscription.type",
         string="Subscription Type",
         required=True,
+        check_company=True,
         ondelete="cascade",
         index=True,
     )
@@ -50,18 +55,6 @@ class SmsMarketingSignUpChoice(models.Model):
                     subscription_type, subscription_type.company_id
                 )
         return super().create(vals_list)
-
-    @api.constrains("type_id", "form_id")
-    def _check_company_of_type(self):
-        for choice in self:
-            if choice.type_id.company_id != choice.form_id.company_id:
-                raise ValidationError(
-                    self.env._(
-                        "“%(type)s” belongs to another company than the form “%(form)s”.",
-                        type=choice.type_id.name,
-                        form=choice.form_id.name,
-                    )
-                )
 
     def _shown_wording(self):
         """All that one reads on the page about this choice, in the language of the environment."""

@@ -17,9 +17,9 @@ class SmsMarketingSignUpForm(models.Model):
     """A page for the public where people agree to get texts (B4)."""
 
     _name = "sms.marketing.sign.up.form"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Sign-up Form"
     _order = "name, id"
-    _check_company_auto = True
 
     name = fields.Char(required=True, help="What you call it among yourselves.")
     active = fields.Boolean(default=True, help="The page of an archived form does not exist.")
@@ -27,7 +27,11 @@ class SmsMarketingSignUpForm(models.Model):
         "res.company", required=True, default=lambda self: self.env.company, index=True
     )
     user_id = fields.Many2one(
-        "res.users", string="Owner", default=lambda self: self.env.user, index=True
+        "res.users",
+        string="Owner",
+        default=lambda self: self.env.user,
+        check_company=True,
+        index=True,
     )
     slug = fields.Char(
         string="Address",

@@ -20,7 +20,8 @@ class SmsMarketingSignUpForm(models.Model):
         "sms.marketing.keyword",
         index="btree_not_null",
         ondelete="set null",
-        domain="[('action', '=', 'join'), ('company_id', '=', company_id)]",
+        check_company=True,
+        domain="[('action', '=', 'join')]",
         help="People can text this word instead of opening the page.",
     )
     text_number = fields.Char(

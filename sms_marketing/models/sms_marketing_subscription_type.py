@@ -8,6 +8,7 @@ class SmsMarketingSubscriptionType(models.Model):
     """A kind of text that people can agree to, such as "Offers" or "Event news"."""
 
     _name = "sms.marketing.subscription.type"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Subscription Type"
     _order = "sequence, id"
 

@@ -7,6 +7,7 @@ class SmsMarketingTag(models.Model):
     """A label of messages."""
 
     _name = "sms.marketing.tag"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Message Tag"
     _order = "name"
 

@@ -1,14 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import NO_ACCESS
+from odoo.tools import frozendict
 
 from ..engine import verification
 from ..engine.transactions import in_own_transaction
 from ..text.encoding import strip_control
 from ..text.numbers import InvalidNumber, parse_number
-
-#: Only the right code verifies a number.
-PROTECTED_FIELDS = frozenset({"verified_at", "code_hash", "code_expires_at", "code_tries"})
 
 #: Characters of a label that a list can show.
 LONGEST_LABEL = 64
@@ -21,9 +19,14 @@ class SmsMarketingTestNumber(models.Model):
     """
 
     _name = "sms.marketing.test.number"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Test Number"
     _order = "label, id"
     _rec_name = "label"
+    # Only the right code verifies a number.
+    _protected = frozendict(
+        verified_at=False, code_hash=False, code_expires_at=False, code_tries=0
+    )
 
     label = fields.Char(required=True, help="Whose phone it is, such as Anna, iPhone.")
     number = fields.Char(
@@ -34,6 +37,7 @@ class SmsMarketingTestNumber(models.Model):
         "res.users",
         string="Saved by",
         required=True,
+        check_company=True,
         index=True,
         ondelete="cascade",
         default=lambda self: self.env.user,
@@ -64,13 +68,11 @@ class SmsMarketingTestNumber(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._check_protected(vals)
             if vals.get("number"):
                 vals["number"] = self._normalised(vals["number"])
         return super().create(vals_list)
 
     def write(self, vals):
-        self._check_protected(vals)
         if vals.get("number"):
             vals = {**vals, "number": self._normalised(vals["number"])}
         moved = self.filtered(
@@ -99,11 +101,6 @@ class SmsMarketingTestNumber(models.Model):
     # It only raises: a copy would be the same number again.
     def copy(self, default=None):  # pylint: disable=method-required-super
         raise UserError(self.env._("A number is saved once. Add another one."))
-
-    @api.model
-    def _check_protected(self, vals):
-        if PROTECTED_FIELDS & vals.keys() and not self.env.su:
-            raise UserError(self.env._("Only the code sent to a number verifies it."))
 
     @api.model
     def _normalised(self, value):

@@ -9,6 +9,7 @@ class SmsMarketingTokenDefault(models.Model):
     """What stands in for a token whose value is empty and that has no default of its own (S34)."""
 
     _name = "sms.marketing.token.default"
+    _inherit = "sms.marketing.guarded"
     _description = "SMS Token Default"
     _order = "company_id, path"
     _rec_name = "path"

@@ -46,6 +46,7 @@ from . import test_gateway_sandbox
 from . import test_gateway_sinch
 from . import test_gateway_twilio
 from . import test_gateway_vonage
+from . import test_guarded
 from . import test_hand_over
 from . import test_inbound
 from . import test_install

@@ -183,6 +183,8 @@ class SmsMarketingMixin:
     def make_company(cls, name="Other company"):
         """A company with its own gateway, sender and subscription type, as attributes of a dict."""
         company = cls.env["res.company"].create({"name": name, "country_id": cls.usa.id})
+        # Whose messages and numbers the tests make, unless they say otherwise.
+        cls.env.user.company_ids += company
         cls.set_quiet_hours(company=company)
         of_company = cls.env(context={**cls.env.context, "allowed_company_ids": company.ids})
         gateway = of_company["sms.marketing.gateway"].create(

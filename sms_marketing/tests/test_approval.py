@@ -204,6 +204,8 @@ class TestApproval(ApprovalCase, SmsMarketingCase):
             ):
                 with self.assertRaises(UserError):
                     message.with_user(user).write(vals)
+                if False in vals.values() or "content_author_ids" in vals:
+                    continue  # as in every new message
                 with self.assertRaises(UserError):
                     message.with_user(user).create({"name": "Mine", **vals})
                 with self.assertRaises(UserError):

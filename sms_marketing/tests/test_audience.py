@@ -193,8 +193,9 @@ class TestAudience(SmsMarketingCase):
     def test_archived_contact_and_contact_of_another_company(self):
         archived = self.contact(subscribed=True)
         archived.active = False
-        foreign = self.contact(subscribed=True, company_id=self.make_company()["company"].id)
+        foreign = self.contact(subscribed=True)
         message = self.message([archived.id, foreign.id])
+        foreign.company_id = self.make_company()["company"]
         self.assertEqual(self.reasons(message), {archived: "archived", foreign: "other_company"})
 
     def test_consent_to_another_type_is_no_consent(self):

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -260,7 +260,7 @@ class TestFailOver(SmsMarketingCase):
 
     def test_who_may_stand_in(self):
         other = self.make_company()
-        with self.assertRaisesRegex(ValidationError, "another company"):
+        with self.assertRaisesRegex(UserError, "another company"):
             self.first.fallback_gateway_id = other["gateway"]
         self.first.fallback_gateway_id = self.second
         with self.assertRaisesRegex(ValidationError, "circle"):

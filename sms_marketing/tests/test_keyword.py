@@ -1,4 +1,4 @@
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2 import IntegrityError
@@ -125,7 +125,7 @@ class TestKeyword(SmsMarketingCase):
         keyword = self.keyword("STOP THEIRS", "stop", type_id=other["type"].id)
         self.assertEqual(keyword.company_id, other["company"])
         self.assertFalse(self.receive(self.number(), "stop theirs").action)
-        with self.assertRaises(ValidationError):
+        with self.assertRaises(UserError):
             keyword.company_id = self.company
 
     def test_join_of_a_stranger(self):

@@ -73,8 +73,9 @@ class TestViewAudience(SmsMarketingCase):
             self.env["res.partner"].with_user(salesperson).search(domain)
 
     def test_contacts_of_other_companies_are_counted_and_not_shown(self):
-        foreign = self.contact(company_id=self.make_company()["company"].id)
+        foreign = self.contact()
         message = self.message(foreign)
+        foreign.company_id = self.make_company()["company"]
         self.assertEqual(audience.count_by_reason(message), {"other_company": 1})
         manager = self.user("manager_audience", "sms_marketing.group_manager")
         self.assertFalse(self.found("other_company", manager, message))

@@ -14,6 +14,7 @@ class SmsMarketingConsentChange(models.TransientModel):
     """Consent changed by hand: what, on which basis and why; all of it goes into the log."""
 
     _name = "sms.marketing.consent.change"
+    _inherit = "sms.marketing.guarded"
     _description = "Change SMS Consent"
 
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)

@@ -6,6 +6,7 @@ from itertools import islice
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
+from odoo.tools import frozendict
 
 from ..engine import contact_file, contact_import
 from ..engine.transactions import rehearsal
@@ -25,7 +26,16 @@ class SmsMarketingContactImport(models.TransientModel):
     """Contacts with evidence of consent from a CSV: taken on trial first, then for good."""
 
     _name = "sms.marketing.contact.import"
+    _inherit = "sms.marketing.guarded"
     _description = "Import Contacts and SMS Consent"
+    _protected = frozendict(
+        state="new",
+        checked=False,
+        report=False,
+        problems_file=False,
+        problems_file_name=False,
+        list_id=False,
+    )
 
     file = fields.Binary(string="CSV File", required=True, attachment=False)
     file_name = fields.Char()
@@ -86,15 +96,18 @@ class SmsMarketingContactImport(models.TransientModel):
         content = self._read()
         with rehearsal(self.env):
             result, _contact_list = self._take(content)
-        self.report = "\n".join(
-            [
-                self.env._("Nothing is written yet. This is what the import would do:"),
-                *self._report(content, result),
-            ]
+        report = [
+            self.env._("Nothing is written yet. This is what the import would do:"),
+            *self._report(content, result),
+        ]
+        self.sudo().write(
+            {
+                "report": "\n".join(report),
+                **self._problems(content, result.warnings),
+                "state": "checked",
+                "checked": self._fingerprint(),
+            }
         )
-        self._write_problems(content, result.warnings)
-        self.state = "checked"
-        self.sudo().checked = self._fingerprint()
         return self._again()
 
     def action_import(self):
@@ -109,10 +122,15 @@ class SmsMarketingContactImport(models.TransientModel):
                 self.env._("Check the file first: it has not been checked with these options.")
             )
         content = self._read()
-        result, self.list_id = self._take(content)
-        self.report = "\n".join(self._report(content, result))
-        self._write_problems(content, result.warnings)
-        self.state = "done"
+        result, contact_list = self._take(content)
+        self.sudo().write(
+            {
+                "report": "\n".join(self._report(content, result)),
+                **self._problems(content, result.warnings),
+                "list_id": contact_list.id,
+                "state": "done",
+            }
+        )
         return self._again()
 
     def _take(self, content):
@@ -157,8 +175,8 @@ class SmsMarketingContactImport(models.TransientModel):
         except contact_file.UnreadableFile as error:
             raise UserError(str(error)) from error
 
-    def _write_problems(self, content, warnings):
-        """Every problem as a CSV, one a line, in the order of the file."""
+    def _problems(self, content, warnings):
+        """Values of the fields with every problem as a CSV, one a line, in the file's order."""
         done = [
             *((*error, self.env._("Left out")) for error in content.errors),
             *((*warning, self.env._("To look at")) for warning in warnings),
@@ -175,9 +193,11 @@ class SmsMarketingContactImport(models.TransientModel):
             (line, column, values.get(line, {}).get(column), problem, outcome)
             for line, column, problem, outcome in sorted(done)
         ]
-        self.problems_file = base64.b64encode(write_csv(header, rows)) if rows else False
         stem = (self.file_name or "contacts.csv").rpartition(".")[0] or "contacts"
-        self.problems_file_name = f"{stem}-problems.csv"
+        return {
+            "problems_file": base64.b64encode(write_csv(header, rows)) if rows else False,
+            "problems_file_name": f"{stem}-problems.csv",
+        }
 
     def _sentences(self, problems, title):
         if not problems:

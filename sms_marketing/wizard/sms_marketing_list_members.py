@@ -13,6 +13,7 @@ class SmsMarketingListMembers(models.TransientModel):
     """
 
     _name = "sms.marketing.list.members"
+    _inherit = "sms.marketing.guarded"
     _description = "Change the Contacts of SMS Lists"
 
     operation = fields.Selection(

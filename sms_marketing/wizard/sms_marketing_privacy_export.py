@@ -2,6 +2,7 @@ import base64
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import frozendict
 
 from ..engine import erasure, privacy
 from ..text.numbers import to_e164
@@ -11,7 +12,9 @@ class SmsMarketingPrivacyExport(models.TransientModel):
     """Everything that the company holds on a number or on a contact's numbers, as one file."""
 
     _name = "sms.marketing.privacy.export"
+    _inherit = "sms.marketing.guarded"
     _description = "Export or Erase What Is Held on a Number"
+    _protected = frozendict(file=False, file_name=False)
 
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
@@ -51,8 +54,12 @@ class SmsMarketingPrivacyExport(models.TransientModel):
     def action_export(self):
         """Write the file, to be downloaded from the wizard."""
         numbers = self._numbers_allowed()
-        self.file = base64.b64encode(privacy.export(self.env, numbers, self.company_id))
-        self.file_name = f"sms-{numbers[0].lstrip('+')}.zip"
+        self.sudo().write(
+            {
+                "file": base64.b64encode(privacy.export(self.env, numbers, self.company_id)),
+                "file_name": f"sms-{numbers[0].lstrip('+')}.zip",
+            }
+        )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Export or Erase What Is Held on a Number"),
