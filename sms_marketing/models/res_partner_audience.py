@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -35,6 +36,40 @@ class ResPartner(models.Model):
         groups="sms_marketing.group_user",
         help="What the contact's numbers agreed to.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        if not self.env.su:
+            partners._check_lists_changed(self.env["sms.marketing.list"].sudo())
+        return partners
+
+    def write(self, vals):
+        if self.env.su or "sms_list_ids" not in vals:
+            return super().write(vals)
+        before = {partner: partner.sms_list_ids for partner in self.sudo()}
+        result = super().write(vals)
+        for partner, lists in before.items():
+            partner.sudo(False)._check_lists_changed(lists)
+        return result
+
+    def _check_lists_changed(self, before):
+        """Raise an error unless the user may change the lists that the contacts went on or off.
+
+        Odoo checks the access to the contact only.
+        """
+        for partner in self.sudo():
+            changed = (partner.sms_list_ids - before) | (before - partner.sms_list_ids)
+            changed.with_env(self.env).check_access("write")
+            added = partner.sms_list_ids - before
+            if partner.company_id and added.company_id - partner.company_id:
+                raise UserError(
+                    self.env._(
+                        "“%(contact)s” belongs to %(company)s. Choose lists of this company.",
+                        contact=partner.display_name,
+                        company=partner.company_id.name,
+                    )
+                )
 
     @api.depends("sms_subscription_ids")
     def _compute_sms_consent_summary(self):

@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
+from odoo.models import MAGIC_COLUMNS
 from odoo.tools import SQL
 
 
@@ -53,6 +54,14 @@ class SmsMarketingGuarded(models.AbstractModel):
                         )
                     )
         self.check_access("write")
+        if self._transient:
+            self._check_what_it_is_about()
+
+    def _check_what_it_is_about(self):
+        """Raise AccessError if a wizard refers to something that its user may not read."""
+        for name, field in self._fields.items():
+            if field.store and field.relational and name not in MAGIC_COLUMNS:
+                self.sudo()[name].with_env(self.env).check_access("read")
 
     def _check_company_of_referrers(self):
         """Raise UserError if a record that refers to these is of another company now."""

@@ -108,6 +108,7 @@ from . import test_token_default
 from . import test_unknown
 from . import test_view_audience
 from . import test_webhooks
+from . import test_wizard_owners
 from .browser import test_approval_tour
 from .browser import test_composer_tour
 from .browser import test_hoot

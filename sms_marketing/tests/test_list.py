@@ -121,9 +121,10 @@ class TestList(SmsMarketingCase):
 
     # Members
 
-    def _members(self, contact_list, partners=None, **vals):
+    def _members(self, contact_list, partners=None, user=None, **vals):
         context = {"active_model": "res.partner", "active_ids": partners.ids} if partners else {}
-        wizard = self.env["sms.marketing.list.members"].with_context(**context)
+        wizards = self.env["sms.marketing.list.members"].with_user(user or self.env.user)
+        wizard = wizards.with_context(**context)
         return wizard.create({"list_id": contact_list.id, **vals})
 
     def test_selected_contacts_are_put_on_a_list_and_taken_off(self):
@@ -166,7 +167,7 @@ class TestList(SmsMarketingCase):
         foreign = self.contact(company_id=self.make_company()["company"].id)
         fixed = self.make_list()
         manager = self.user("manager_members", "sms_marketing.group_manager")
-        self._members(fixed, foreign).with_user(manager).action_apply()
+        self._members(fixed, foreign, user=manager).action_apply()
         self.assertFalse(fixed.partner_ids)
         with self.assertRaises(AccessError):
             fixed.with_user(self.user("user_members")).add_partners([])

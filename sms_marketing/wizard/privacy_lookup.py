@@ -53,6 +53,7 @@ class PrivacyLookupWizardLine(models.TransientModel):
     def action_unlink(self):
         if self.res_model not in _OURS:
             return super().action_unlink()
+        self.check_access("write")
         if self.is_unlinked:
             return None
         record = self.env[self.res_model].sudo().browse(self.res_id).exists()

@@ -117,6 +117,7 @@ class SmsMarketingConsentChange(models.TransientModel):
 
     def action_apply(self):
         self.ensure_one()
+        self.check_access("write")
         numbers = self._numbers()
         self._contacts().check_access("read")
         if not numbers:

@@ -64,6 +64,7 @@ class SmsMarketingListMembers(models.TransientModel):
     def action_apply(self):
         """Change the list, and say how many contacts that were."""
         self.ensure_one()
+        self.check_access("write")
         if self.operation == "remove":
             if not self.list_id:
                 raise UserError(self.env._("Choose the list."))

@@ -80,6 +80,7 @@ class SmsMarketingPrivacyExport(models.TransientModel):
 
     def _numbers_allowed(self):
         self.ensure_one()
+        self.check_access("write")
         if self.company_id not in self.env.companies:
             raise AccessError(self.env._("Switch to the company first."))
         self.partner_id.check_access("read")
