@@ -4,7 +4,6 @@ A contact that does not get it has its own row too, with the reason, so that con
 not sent always adds up. No contact passes through Python: memory does not grow with the audience.
 """
 
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from . import frequency, sender_pool, timing
@@ -250,7 +249,8 @@ def count_by_reason(message):
 def audience_query(message):
     """SQL that yields partner_id, number, number_field and reason (NULL: gets it) per contact.
 
-    The frequency cap is looked at when the message is due, and after the choice of the number: who
+    The number of a contact of another company is nobody's business here: none is given. The
+    frequency cap is looked at when the message is due, and after the choice of the number: who
     has had enough on the mobile is not texted on the other phone instead.
     """
     prefixes = [f"{prefix}%" for prefix in message._senders()._allowed_prefixes()]
@@ -260,9 +260,9 @@ def audience_query(message):
         excluded AS (%(excluded)s),
         candidate AS (
             SELECT contact.id AS partner_id, choice.position, choice.number_field, choice.number,
-                   CASE WHEN excluded.id IS NOT NULL THEN 'excluded'
+                   CASE WHEN contact.company_id <> %(company)s THEN 'other_company'
+                        WHEN excluded.id IS NOT NULL THEN 'excluded'
                         WHEN NOT contact.active THEN 'archived'
-                        WHEN contact.company_id <> %(company)s THEN 'other_company'
                         WHEN contact.sms_marketing IS NOT TRUE THEN 'not_marketing'
                    END AS contact_reason,
                    CASE WHEN COALESCE(trim(choice.written), '') = '' THEN 'no_number'
@@ -297,7 +297,10 @@ def audience_query(message):
                       array_position(%(number_reasons)s::text[], number_reason), position
         ),
         capped AS (%(capped)s)
-        SELECT partner_id, number, number_field,
+        SELECT partner_id,
+               CASE WHEN reason IS DISTINCT FROM 'other_company' THEN number END AS number,
+               CASE WHEN reason IS DISTINCT FROM 'other_company' THEN number_field END
+                   AS number_field,
                CASE WHEN reason IS NOT NULL THEN reason
                     WHEN capped.number IS NOT NULL THEN 'frequency_cap'
                     WHEN row_number() OVER (
@@ -323,7 +326,11 @@ def audience_query(message):
 
 
 def _contacts(message, lists, side):
-    """SQL that yields the ids of the contacts of these lists and of the message's own choice."""
+    """SQL that yields the ids of the contacts of these lists and of the message's own choice.
+
+    Rules select with the rights of their authors: the audience must not depend on who presses the
+    button.
+    """
     branches = [
         SQL(
             "SELECT partner_id AS id FROM %s WHERE message_id = %s",
@@ -339,17 +346,5 @@ def _contacts(message, lists, side):
                 tuple(fixed.ids),
             )
         )
-    # A rule selects as the system, in the message's company: the audience must not depend on who
-    # presses the button. Contacts of other companies get a reason of their own.
-    partners = (
-        message.env["res.partner"]
-        .sudo()
-        .with_company(message.company_id)
-        .with_context(lang="en_US")
-    )
-    for contact_list in lists - fixed:
-        query = partners._search(Domain(contact_list._rule()))
-        branches.append(
-            query.select(SQL("%s AS id", query.table and SQL.identifier(query.table, "id")))
-        )
+    branches += [contact_list._rule().select() for contact_list in lists - fixed]
     return SQL(" UNION ").join(branches)

@@ -30,6 +30,15 @@ class ResPartner(models.Model):
         "would leave out for that reason, “<id of a message>:” those that would get it.",
     )
 
+    sms_in_list = fields.Integer(
+        string="On SMS List",
+        compute="_compute_sms_in_list",
+        search="_search_sms_in_list",
+        groups="sms_marketing.group_user",
+        help="Only to search by: the id of a list finds the contacts on it, whether it is fixed or "
+        "has a rule.",
+    )
+
     sms_consent_summary = fields.Char(
         string="Consent",
         compute="_compute_sms_consent_summary",
@@ -81,6 +90,23 @@ class ResPartner(models.Model):
                 f"{subscription.type_id.display_name}: {states[subscription.state]}"
                 for subscription in partner.sms_subscription_ids
             )
+
+    def _compute_sms_in_list(self):
+        self.sms_in_list = False
+
+    @api.model
+    def _search_sms_in_list(self, operator, value):
+        """What a rule finds shows to whoever may read the list and the contacts.
+
+        The rights of its author decide which contacts those are; the user need not be able to read
+        what the rule looks at.
+        """
+        if operator != "in":
+            return NotImplemented
+        ids = [one for one in value if isinstance(one, int) and not isinstance(one, bool)]
+        lists = self.env["sms.marketing.list"].browse(ids).exists()
+        lists.check_access("read")
+        return Domain.OR(contact_list._partner_domain() for contact_list in lists)
 
     def _compute_sms_audience(self):
         self.sms_audience = False

@@ -1,19 +1,21 @@
-from ast import literal_eval
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
-from psycopg2 import Error as DatabaseError
+
+from ..engine import rules
 
 #: States of a message that still reads its lists.
 READING_STATES = ("draft", "scheduled", "sending", "paused")
+
+#: Who changes one of these becomes the author of the rule.
+RULE_FIELDS = frozenset({"kind", "domain", "company_id"})
 
 
 class SmsMarketingList(models.Model):
     """Contacts to send to or to leave out: chosen one by one, or by a rule.
 
-    A list may hold a million contacts: nothing here reads them one by one.
+    A rule selects with the rights of its author (``engine.rules``). A list may hold a million contacts: nothing here reads them one by one.
     """
 
     _name = "sms.marketing.list"
@@ -43,65 +45,119 @@ class SmsMarketingList(models.Model):
         copy=False,
     )
     domain = fields.Char(string="Rule", default="[]")
+    author_id = fields.Many2one(
+        "res.users",
+        string="Rule Author",
+        readonly=True,
+        copy=False,
+        help="Who last changed the rule. It finds the contacts that its author may read, by fields "
+        "that its author may read.",
+    )
     partner_count = fields.Integer(string="Contacts Now", compute="_compute_partner_count")
     rule_problem = fields.Char(
-        compute="_compute_partner_count", help="Why the rule cannot be used, and how to mend it."
+        compute="_compute_partner_count", help="Why the rule cannot be used, and how to fix it."
     )
 
-    @api.depends("kind", "partner_ids", "domain")
+    @api.depends("kind", "partner_ids", "domain", "author_id", "company_id")
     def _compute_partner_count(self):
-        for contact_list in self:
-            contact_list.rule_problem = False
-            try:
-                domain = contact_list._partner_domain()
-            except ValidationError as error:
-                # A rule that has stopped working must not keep its list from being opened.
-                domain = Domain.FALSE
-                contact_list.rule_problem = str(error)
-            contact_list.partner_count = self.env["res.partner"].search_count(domain)
+        by_rule = self.filtered(lambda contact_list: contact_list.kind == "rule")
+        self.rule_problem = False
+        self.partner_count = 0
+        (self - by_rule)._count_members()
+        by_rule._count_by_rule()
 
-    @api.constrains("kind", "domain")
+    def _count_members(self):
+        """Count the members of fixed lists that the user may read, in one statement."""
+        saved = self.filtered(lambda contact_list: isinstance(contact_list.id, int))
+        counts = {
+            contact_list.id: count
+            for contact_list, count in self.env["res.partner"]._read_group(
+                [("sms_list_ids", "in", saved.ids)], ["sms_list_ids"], ["__count"]
+            )
+        }
+        for contact_list in saved:
+            contact_list.partner_count = counts.get(contact_list.id, 0)
+        for contact_list in self - saved:
+            contact_list.partner_count = self.env["res.partner"].search_count(
+                contact_list._partner_domain()
+            )
+
+    def _count_by_rule(self):
+        """Count what rules find; one that cannot be used must not keep its list from opening."""
+        found = {}
+        for contact_list in self:
+            try:
+                found[contact_list] = contact_list._rule_query()
+            except ValidationError as error:
+                contact_list.rule_problem = error.args[0]
+        try:
+            counts = rules.count(self.env, found.values())
+        except rules.RuleProblem as problem:
+            if len(found) > 1:  # which of them it is
+                for contact_list in found:
+                    contact_list._count_by_rule()
+                return
+            [contact_list] = found
+            contact_list.rule_problem = contact_list._in_words(problem)
+            return
+        for contact_list, count in zip(found, counts, strict=True):
+            contact_list.partner_count = count
+
+    # ------------------------------------------------------------
+    # Rule
+    # ------------------------------------------------------------
+
+    @api.constrains("kind", "domain", "company_id")
     def _check_domain(self):
         for contact_list in self.filtered(lambda record: record.kind == "rule"):
             contact_list._rule()
 
     def _rule(self):
-        """The rule as a Domain on contacts; says what is wrong with one that cannot be used."""
+        """The query of ids of the contacts that the rule selects, which the database can answer.
+
+        :raise ValidationError: why the rule cannot be used, and how to fix it
+        """
+        found = self._rule_query()
+        try:
+            rules.probe(self.env, found)
+        except rules.RuleProblem as problem:
+            raise ValidationError(self._in_words(problem)) from problem
+        return found
+
+    def _rule_query(self):
+        """As ``_rule``, not tried out."""
         self.ensure_one()
         try:
-            written = literal_eval(self.domain or "[]")
-            if not isinstance(written, (list, tuple)):
-                raise ValueError(self.env._("it is not a list of conditions"))
-            rule = Domain(written)
-            # Some mistakes show only when the database compares: a name where an id belongs.
-            query = self.env["res.partner"].sudo()._search(rule, limit=1)
-            with self.env.cr.savepoint():
-                self.env.cr.execute(query.select(), log_exceptions=False)
-        except (
-            ValueError,
-            SyntaxError,
-            TypeError,
-            KeyError,
-            AssertionError,
-            RecursionError,
-            MemoryError,
-            DatabaseError,
-        ) as error:
-            raise ValidationError(
-                self.env._(
-                    "The rule of list “%(list)s” cannot be used: %(error)s. "
-                    "Open the list and mend the rule.",
-                    list=self.name,
-                    error=error,
-                )
-            ) from error
-        return rule
+            return rules.query(
+                self.domain, self._rule_author().with_env(self.env), self.company_id
+            )
+        except rules.RuleProblem as problem:
+            raise ValidationError(self._in_words(problem)) from problem
+
+    def _rule_author(self):
+        """With whose rights the rule selects: in a form that is not saved, the user's own."""
+        saved = self._origin
+        if saved and all(saved[name] == self[name] for name in RULE_FIELDS):
+            return saved.author_id
+        return self.env.user
+
+    def _in_words(self, problem):
+        return self.env._(
+            "The rule of list “%(list)s” cannot be used. %(problem)s",
+            list=self.name or self.env._("New"),
+            problem=problem,
+        )
+
+    def action_take_over_rule(self):
+        """Become the author of the rules: from now on they select with the user's own rights."""
+        for contact_list in self:
+            contact_list.write({"domain": contact_list.domain})
 
     def _partner_domain(self):
         """Domain on ``res.partner`` of the contacts on this list, by its kind."""
         self.ensure_one()
         if self.kind == "rule":
-            return self._rule()
+            return Domain("id", "in", self._rule())
         if not isinstance(self.id, int):
             return Domain("id", "in", self.partner_ids._origin.ids)
         return Domain("sms_list_ids", "in", self.ids)
@@ -113,6 +169,7 @@ class SmsMarketingList(models.Model):
     def action_view_partners(self):
         """The contacts on the list, with what decides whether they can be texted."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.name,
@@ -123,7 +180,7 @@ class SmsMarketingList(models.Model):
                 (False, "form"),
             ],
             "search_view_id": [self.env.ref("base.view_res_partner_filter").id],
-            "domain": list(self._partner_domain()),
+            "domain": [("sms_in_list" if self.kind == "rule" else "sms_list_ids", "in", self.ids)],
             "context": (
                 {"default_sms_list_ids": [Command.link(self.id)], "sms_marketing_list_id": self.id}
                 if self.kind == "fixed"
@@ -192,6 +249,16 @@ class SmsMarketingList(models.Model):
     # Records
     # ------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([{**vals, "author_id": self.env.uid} for vals in vals_list])
+
+    def write(self, vals):
+        vals = {name: value for name, value in vals.items() if name != "author_id"}
+        if RULE_FIELDS & vals.keys():
+            vals["author_id"] = self.env.uid
+        return super().write(vals)
+
     def copy_data(self, default=None):
         return [
             {**vals, "name": self.env._("%s (copy)", contact_list.name)}
@@ -238,10 +305,12 @@ class SmsMarketingList(models.Model):
     def _unlink_only_unused(self):
         """Deleting a list that a draft leaves out would silently text its contacts."""
         if messages := self._messages_that_read():
+            named = messages.sudo(False)._filtered_access("read").mapped("name")
             raise UserError(
                 self.env._(
                     "These lists are used by messages that are not sent yet: %s. "
-                    "Take them out there first, or archive the lists.",
-                    ", ".join(f"“{name}”" for name in messages.mapped("name")),
+                    "Remove them there first, or archive the lists.",
+                    ", ".join(f"“{name}”" for name in named)
+                    or self.env._("messages that you may not see"),
                 )
             )
