@@ -59,6 +59,9 @@ ROOT_MODELS = {
     "company": "res.company",
 }
 
+#: Roots that are the contact or belong to it.
+CONTACT_ROOTS = frozenset({"object", "object.parent_id", "object.user_id"})
+
 #: Roots whose fields that an administrator added by hand (a birthday, a balance of points) may be
 #: read too.
 CUSTOM_FIELD_ROOTS = frozenset({"object"})
@@ -240,6 +243,43 @@ def token_values(env, paths, partner_ids, company_id):
                 for root, name in places
             }
     return values
+
+
+def unreadable_roots(env, partner_ids):
+    """What tokens may stand for that the user may not read.
+
+    :param env: of the user
+    :param partner_ids: ids of existing contacts
+    :return: {partner id: roots of ``CONTACT_ROOTS``}, of those contacts that have any
+    :rtype: dict[int, set[str]]
+    """
+    # sudo: to find out what belongs to a contact that the user may not read.
+    partners = env["res.partner"].sudo().browse(partner_ids)
+    partners.fetch(["parent_id", "user_id"])
+    records = {
+        "object": partners,
+        "object.parent_id": partners.parent_id,
+        "object.user_id": partners.user_id,
+    }
+    readable = {
+        root: set(found.sudo(False)._filtered_access("read")._ids)
+        for root, found in records.items()
+    }
+    unreadable = {}
+    for partner in partners:
+        of_contact = {
+            "object": partner,
+            "object.parent_id": partner.parent_id,
+            "object.user_id": partner.user_id,
+        }
+        roots = {
+            root
+            for root, record in of_contact.items()
+            if record and record.id not in readable[root]
+        }
+        if roots:
+            unreadable[partner.id] = roots
+    return unreadable
 
 
 def _needed(partners, places):

@@ -13,7 +13,12 @@ class SmsMarketingInbound(models.Model):
     """
 
     _name = "sms.marketing.inbound"
-    _inherit = ["sms.marketing.engine.record", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "sms.marketing.engine.record",
+        "sms.marketing.contact.record",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _mail_post_access = "read"
     _log_access = False  # not inherited from an abstract model
     _description = "Incoming SMS"

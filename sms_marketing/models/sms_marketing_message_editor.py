@@ -101,13 +101,7 @@ class SmsMarketingMessage(models.Model):
         company = message.company_id.sudo()
         partner = self.env["res.partner"].browse(partner_id)
         partner.check_access("read")
-        linked = {
-            "object.parent_id": partner.sudo().parent_id.sudo(False),
-            "object.user_id": partner.sudo().user_id.sudo(False),
-        }
-        unreadable = {
-            root for root, record in linked.items() if record and not record.has_access("read")
-        }
+        unreadable = personalize.unreadable_roots(self.env, partner.ids).get(partner.id, ())
         hidden = [path for path in paths if path.rpartition(".")[0] in unreadable]
         values = personalize.token_values(
             self.env, set(paths) - set(hidden), [partner.id], company.id

@@ -1,9 +1,10 @@
 from odoo import api, fields, models
 from odoo.fields import NO_ACCESS
 
-from ..engine import allowance, answers, frequency
+from ..engine import allowance, answers, frequency, personalize
 from ..engine.texts import Addressee, MessageTexts
 from ..engine.vocabulary import KINDS, REASONS, STATES
+from ..text.template import compile_template
 
 
 class SmsMarketingRecipient(models.Model):
@@ -16,7 +17,7 @@ class SmsMarketingRecipient(models.Model):
     """
 
     _name = "sms.marketing.recipient"
-    _inherit = "sms.marketing.engine.record"
+    _inherit = ["sms.marketing.engine.record", "sms.marketing.contact.record"]
     _log_access = False  # not inherited from an abstract model
     _description = "SMS Recipient"
     _order = "id desc"
@@ -85,7 +86,10 @@ class SmsMarketingRecipient(models.Model):
     price = fields.Float(readonly=True, digits=(16, 6))
     price_currency = fields.Char(readonly=True)
     body = fields.Text(
-        readonly=True, help="The text, where it differs from recipient to recipient."
+        readonly=True,
+        groups=NO_ACCESS,
+        help="The text, where it differs from recipient to recipient. Users read it as “text”, "
+        "which looks at what they may read.",
     )
     token = fields.Char(
         readonly=True,
@@ -123,17 +127,44 @@ class SmsMarketingRecipient(models.Model):
     _opt_in_once_a_day = models.UniqueIndex(answers.ONCE_A_DAY)
 
     @api.depends("body", "message_id")
+    @api.depends_context("uid", "allowed_company_ids", "lang")
     def _compute_text(self):
-        for message, recipients in self.grouped("message_id").items():
-            to_write = recipients.filtered(lambda one, message=message: message and not one.body)
+        hidden = self._with_hidden_text()
+        for recipient in hidden:
+            recipient.text = self.env._(
+                "This text is hidden: it is personalized with records that you may not read."
+            )
+        for message, recipients in (self - hidden).grouped("message_id").items():
+            # sudo: users read the text by this field alone.
+            to_write = recipients.filtered(
+                lambda one, message=message: message and not one.sudo().body
+            )
             for recipient in recipients - to_write:
-                recipient.text = recipient.body
+                recipient.text = recipient.sudo().body
             if to_write:
                 rendered = MessageTexts(message.sudo()).render_all(
                     [Addressee(one.partner_id.id, one.token or "") for one in to_write.sudo()]
                 )
                 for recipient, text in zip(to_write, rendered, strict=True):
                     recipient.text = text
+
+    def _with_hidden_text(self):
+        """Those whose text stands for a contact, company or owner that the user may not read."""
+        if self.env.su:
+            return self.browse()
+        unreadable = personalize.unreadable_roots(self.env, self.sudo().partner_id.ids)
+        hidden = self.browse()
+        for message, recipients in self.sudo().grouped("message_id").items():
+            # A test keeps the text of its moment, whatever tokens the message has by now.
+            roots = (
+                {token.path.rpartition(".")[0] for token in compile_template(message.body).tokens}
+                if message
+                else personalize.CONTACT_ROOTS
+            )
+            hidden |= recipients.filtered(
+                lambda one, roots=roots: roots & unreadable.get(one.partner_id.id, set())
+            )
+        return hidden.with_env(self.env)
 
     @api.depends("partner_id", "number")
     def _compute_display_name(self):

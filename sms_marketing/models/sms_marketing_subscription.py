@@ -42,6 +42,8 @@ class SmsMarketingSubscription(models.Model):
     _number_type_unique = models.UniqueIndex("(number, type_id)")
     _type_state = models.Index("(type_id, state)")
 
+    @api.depends("number")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_partner_ids(self):
         partners = self.env["res.partner"].search(
             [
