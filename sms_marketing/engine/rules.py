@@ -128,7 +128,7 @@ def _incomparable(env, error):
 
 def _check_author(author, company):
     """Whether the author of a rule is one still."""
-    env, known = author.env, author.sudo().exists()
+    env, known = author.env, author.sudo()
     if known.id == SUPERUSER_ID:  # the installation, or code that works as it
         return
     if not known:

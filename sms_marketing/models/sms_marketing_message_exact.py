@@ -5,16 +5,19 @@ from contextlib import closing
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import frozendict
+from odoo.tools.misc import hash_sign, verify_hash_signed
 
 from ..engine import exact, personalize
 from ..engine.links import short_link
 from ..engine.prices import prices
 from ..engine.texts import MessageTexts
 from ..text.estimate import estimate
-from ..text.segments import GSM_7, UCS_2
 
 #: Seconds that one step of an exact count works: a request stays short, and can be the last one.
 STEP_SECONDS = 2.0
+
+#: What the signature of a state is for.
+SCOPE = "sms_marketing.exact_step"
 
 
 class SmsMarketingMessage(models.Model):
@@ -73,11 +76,12 @@ class SmsMarketingMessage(models.Model):
 
         :param state: None to begin, else what the step before returned
         :return: the state to go on with: ``total`` texts, ``done`` so far, ``result`` when all are
-            counted (see ``_exact_result``)
+            counted (see ``_exact_result``), and what the next step needs, signed
         """
         self.ensure_one()
         self.check_access("read")
         state = self._begin_exact() if state is None else self._check_exact_state(state)
+        result = None
         tally = Counter({tuple(key): count for *key, count in state["tally"]})
         end = time.monotonic() + STEP_SECONDS
         with closing(exact.count_batches(self, state["after"])) as batches:
@@ -87,12 +91,15 @@ class SmsMarketingMessage(models.Model):
                 if time.monotonic() > end:
                     break
             else:
-                state["result"] = self._exact_result(tally)
-        state["done"] = tally.total()
+                result = self._exact_result(tally)
+        done = tally.total()
         # Contacts who come and go while we count must not show as more than all.
-        state["total"] = max(state["total"], state["done"])
+        state["total"] = max(state["total"], done)
+        if result:
+            return {"done": done, "total": state["total"], "result": result}
         state["tally"] = [[*key, count] for key, count in tally.items()]
-        return state
+        signed = hash_sign(self.env(su=True), SCOPE, state, expiration_hours=1)
+        return {"done": done, "total": state["total"], "signed": signed}
 
     def _begin_exact(self):
         if not (self.body or "").strip():
@@ -100,40 +107,36 @@ class SmsMarketingMessage(models.Model):
         if problems := personalize.problems(self.env, self.body):
             raise UserError("\n".join(problems))
         total = self.get_audience_counts()["recipients"]
-        return {"version": self._exact_version(), "after": 0, "total": total, "tally": []}
+        return {
+            "owner": [self.id, self.env.uid],
+            "version": self._exact_version(),
+            "after": 0,
+            "total": total,
+            "tally": [],
+        }
 
     def _exact_version(self):
         """Tells whether the message was changed between two steps."""
         return self.write_date.isoformat()
 
     def _check_exact_state(self, state):
-        """The state that a browser brought back, if it can be one of ours."""
+        """The state that a browser brought back, as it was given to it.
+
+        It is signed: whoever could say where to begin would count single contacts, and learn what
+        their texts hold.
+        """
+        signed = isinstance(state, dict) and str(state.get("signed"))
         try:
-            tally = [
-                [
-                    str(encoding),
-                    int(segments),
-                    region and str(region),
-                    sender_id and int(sender_id),
-                    int(count),
-                ]
-                for encoding, segments, region, sender_id, count in state["tally"]
-            ]
-            after, total, version = int(state["after"]), int(state["total"]), state["version"]
-        except (KeyError, TypeError, ValueError):
-            tally = None
-        # Prices are read as the system: of the message's own senders only.
-        senders = {False, None, *self._senders().ids}
-        if tally is None or any(
-            encoding not in (GSM_7, UCS_2) or sender_id not in senders
-            for encoding, _segments, _region, sender_id, _count in tally
-        ):
-            raise UserError(self.env._("This count cannot go on. Begin it again."))
-        if version != self._exact_version():
+            known = signed and verify_hash_signed(self.env(su=True), SCOPE, signed)
+        except (ValueError, IndexError):
+            known = None
+        if not known or known["owner"] != [self.id, self.env.uid]:
+            raise UserError(self.env._("This count cannot be resumed. Start it again."))
+        if known["version"] != self._exact_version():
             raise UserError(
                 self.env._("The message was changed while it was counted. Count it again.")
             )
-        return {"version": version, "after": after, "total": total, "tally": tally}
+        return known
 
     def _exact_result(self, tally):
         """What a tally comes to, for the message's page.

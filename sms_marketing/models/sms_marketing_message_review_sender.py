@@ -33,10 +33,19 @@ class SmsMarketingMessage(models.Model):
             try:
                 gateway._connect().close()
             except ConfigurationError as error:
-                text = self.env._(
-                    "Gateway “%(gateway)s” cannot be used: %(error)s",
-                    gateway=gateway.name,
-                    error=error,
+                # What is wrong with its settings may quote them.
+                text = (
+                    self.env._(
+                        "Gateway “%(gateway)s” cannot be used: %(error)s",
+                        gateway=gateway.name,
+                        error=error,
+                    )
+                    if self.env.user.has_group(ADMINISTRATOR)
+                    else self.env._(
+                        "Gateway “%s” cannot be used. Choose another sender, or ask an "
+                        "administrator to check its settings.",
+                        gateway.name,
+                    )
                 )
                 mend = self._mend_gateway(gateway)
                 findings.append(Finding(ERROR, "gateway_unusable", text, mend))

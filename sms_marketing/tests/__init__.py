@@ -76,6 +76,8 @@ from . import test_receipts_kept
 from . import test_review
 from . import test_review_mends
 from . import test_review_panel
+from . import test_rule_author
+from . import test_rule_oracle
 from . import test_security
 from . import test_send_test
 from . import test_sender_gateway
