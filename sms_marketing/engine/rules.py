@@ -107,8 +107,7 @@ def count(env, queries):
                 SQL(
                     "SELECT %s",
                     SQL(", ").join(
-                        SQL("(SELECT count(*) FROM (%s) AS found)", one.select())
-                        for one in queries
+                        SQL("(SELECT count(*) FROM (%s) AS found)", one.select()) for one in queries
                     ),
                 ),
                 log_exceptions=False,

@@ -128,9 +128,7 @@ class SmsMarketingList(models.Model):
         """As ``_rule``, not tried out."""
         self.ensure_one()
         try:
-            return rules.query(
-                self.domain, self._rule_author().with_env(self.env), self.company_id
-            )
+            return rules.query(self.domain, self._rule_author().with_env(self.env), self.company_id)
         except rules.RuleProblem as problem:
             raise ValidationError(self._in_words(problem)) from problem
 

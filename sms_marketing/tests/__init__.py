@@ -73,6 +73,7 @@ from . import test_rates
 from . import test_raw_calls
 from . import test_receipts
 from . import test_receipts_kept
+from . import test_recipient_access
 from . import test_review
 from . import test_review_mends
 from . import test_review_panel

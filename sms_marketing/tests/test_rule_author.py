@@ -73,9 +73,9 @@ class TestRuleAuthor(SmsMarketingCase):
                 )["ids"]
             ),
             "copy": lambda lists: self.make_rule(admin).with_user(self.anna).copy(),
-            "copy with a default": lambda lists: self.make_rule(admin)
-            .with_user(self.anna)
-            .copy({"author_id": admin.id}),
+            "copy with a default": lambda lists: (
+                self.make_rule(admin).with_user(self.anna).copy({"author_id": admin.id})
+            ),
             "as the superuser": lambda lists: lists.sudo().create({"name": "E", "kind": "rule"}),
         }
         self.env["ir.default"].with_user(self.anna).set(
@@ -128,8 +128,9 @@ class TestRuleAuthor(SmsMarketingCase):
             with self.subTest(what):
                 right = list(self._answers(self.anna, domain.format("hunt")))
                 wrong = list(self._answers(self.anna, domain.format("nope")))
-                self.assertEqual([str(one).replace("hunt", "nope") for one in right],
-                                 [str(one) for one in wrong])
+                self.assertEqual(
+                    [str(one).replace("hunt", "nope") for one in right], [str(one) for one in wrong]
+                )
                 self.assertIn("cannot be used", right[0])
 
     def test_records_that_the_author_may_not_read_do_not_count(self):
@@ -149,9 +150,7 @@ class TestRuleAuthor(SmsMarketingCase):
         self.assertEqual(self.make_rule(seller, domain).partner_count, 0)
 
     def test_conversations_of_others_do_not_count(self):
-        channel = self.env["discuss.channel"].create(
-            {"name": "Secret", "channel_type": "group"}
-        )
+        channel = self.env["discuss.channel"].create({"name": "Secret", "channel_type": "group"})
         channel.add_members(self.people[0].ids)
         channel.message_post(body="The codeword is Rosebud", message_type="comment")
         for domain in (
@@ -232,9 +231,7 @@ class TestRuleAuthor(SmsMarketingCase):
                 found = self.env["res.partner"].with_user(user)
                 action = seen.action_view_partners()
                 self.assertEqual(found.search(action["domain"]), self.people)
-                self.assertEqual(
-                    audience.count_by_reason(message.with_user(user)), {None: 3}
-                )
+                self.assertEqual(audience.count_by_reason(message.with_user(user)), {None: 3})
 
     def test_contacts_of_a_list_are_for_those_who_may_read_it(self):
         other = self.make_company()["company"]
@@ -279,9 +276,7 @@ class TestRuleAuthor(SmsMarketingCase):
         other = self.make_company(f"Company of {what}")["company"]
         return {
             "archived": author.action_archive,
-            "role": lambda: author.write(
-                {"group_ids": [Command.unlink(self.env.ref(MANAGER).id)]}
-            ),
+            "role": lambda: author.write({"group_ids": [Command.unlink(self.env.ref(MANAGER).id)]}),
             "company": lambda: author.write(
                 {"company_ids": [Command.set(other.ids)], "company_id": other.id}
             ),
