@@ -244,6 +244,9 @@ def _rows(model, domain, names):
 
 def _said(record, name):
     field, value = record._fields[name], record[name]
+    if field.comodel_name == "res.partner":
+        # Read as the system, shown to a user.
+        value = value.sudo(False)._filtered_access("read")
     if field.relational:
         return ", ".join(one.display_name or "" for one in value)
     if field.type == "selection":

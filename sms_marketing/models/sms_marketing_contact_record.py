@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class SmsMarketingContactRecord(models.AbstractModel):
@@ -30,5 +31,19 @@ class SmsMarketingContactRecord(models.AbstractModel):
     def _search_is_contact_readable(self, operator, value):
         if operator != "in":
             return NotImplemented
-        partners = self.env["res.partner"].sudo(False).with_context(active_test=False)
-        return Domain("partner_id", "=", False) | Domain("partner_id", "in", partners._search([]))
+        if not self.env["res.partner"].sudo(False).has_access("read"):
+            return Domain("partner_id", "=", False)
+        readable = self.env["ir.rule"].sudo(False)._compute_domain("res.partner", "read")
+        partners = self.env["res.partner"].sudo().with_context(active_test=False)
+        hidden = partners._search(~readable)
+
+        def to_sql(model, alias, query):
+            # Which contacts are hidden, not which are readable: an anti-join, for which the
+            # database reads all contacts only where that pays.
+            return SQL(
+                "NOT EXISTS (SELECT FROM (%s) AS hidden WHERE hidden.id = %s)",
+                hidden.select(),
+                SQL.identifier(alias, "partner_id"),
+            )
+
+        return Domain.custom(to_sql=to_sql)
