@@ -4,6 +4,7 @@ from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 from ..engine import rules
+from .sms_marketing_protected import GENERATED
 
 #: States of a message that still reads its lists.
 READING_STATES = ("draft", "scheduled", "sending", "paused")
@@ -15,13 +16,15 @@ RULE_FIELDS = frozenset({"kind", "domain", "company_id"})
 class SmsMarketingList(models.Model):
     """Contacts to send to or to leave out: chosen one by one, or by a rule.
 
-    A rule selects with the rights of its author (``engine.rules``). A list may hold a million contacts: nothing here reads them one by one.
+    A rule selects with the rights of its author (``engine.rules``). A list may hold a million
+    contacts: nothing here reads them one by one.
     """
 
     _name = "sms.marketing.list"
     _inherit = "sms.marketing.guarded"
     _description = "SMS Marketing List"
     _order = "name, id"
+    _protected = {"author_id": GENERATED}
 
     name = fields.Char(required=True)
     company_id = fields.Many2one(
@@ -48,6 +51,7 @@ class SmsMarketingList(models.Model):
     author_id = fields.Many2one(
         "res.users",
         string="Rule Author",
+        default=lambda self: self.env.user,
         readonly=True,
         copy=False,
         help="Who last changed the rule. It finds the contacts that its author may read, by fields "
@@ -189,11 +193,15 @@ class SmsMarketingList(models.Model):
     def add_partners(self, domain):
         """Put the contacts that match, and that the user may read, on this fixed list.
 
+        They are contacts of the list's company, and shared ones.
+
         :param domain: domain on ``res.partner``
         :return: number of contacts that were not on it before
         """
         self._check_members_may_change()
-        found = self.env["res.partner"]._search(Domain(domain))
+        found = self.env["res.partner"]._search(
+            Domain(domain) & Domain("company_id", "in", [self.company_id.id, False])
+        )
         return self._change_members(
             SQL(
                 """
@@ -247,14 +255,11 @@ class SmsMarketingList(models.Model):
     # Records
     # ------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create([{**vals, "author_id": self.env.uid} for vals in vals_list])
-
     def write(self, vals):
-        vals = {name: value for name, value in vals.items() if name != "author_id"}
         if RULE_FIELDS & vals.keys():
-            vals["author_id"] = self.env.uid
+            self.check_access("write")
+            # First, so that the new rule is checked with the rights of its new author.
+            self.sudo().author_id = self.env.user
         return super().write(vals)
 
     def copy_data(self, default=None):
@@ -274,11 +279,15 @@ class SmsMarketingList(models.Model):
                     SQL(
                         """
                         INSERT INTO sms_marketing_list_partner_rel (list_id, partner_id)
-                        SELECT %s, partner_id FROM sms_marketing_list_partner_rel
-                         WHERE list_id = %s
+                        SELECT %s, member.partner_id FROM sms_marketing_list_partner_rel member
+                          JOIN res_partner contact ON contact.id = member.partner_id
+                         WHERE member.list_id = %s
+                           AND COALESCE(contact.company_id, %s) = %s
                         """,
                         its_copy.id,
                         contact_list.id,
+                        its_copy.company_id.id,
+                        its_copy.company_id.id,
                     )
                 )
         return copies

@@ -135,14 +135,17 @@ class TestRecipientAccess(SmsMarketingCase):
 
     def test_contact_of_another_company_is_a_number_of_contacts_and_no_more(self):
         other = self.make_company()["company"]
-        foreign = self.contact(subscribed=True, name="Foreign", company_id=other.id)
+        foreign = self.contact(subscribed=True, name="Foreign")
         fixed = self.env["sms.marketing.list"].create(
             {"name": "Mixed", "partner_ids": [Command.set(foreign.ids)]}
         )
-        for message in (
-            self.sent(self.shown | foreign),
-            self.sent(self.shown, include_list_ids=fixed.ids),
-        ):
+        by_hand = self.message(self.shown | foreign)
+        by_list = self.message(self.shown, include_list_ids=fixed.ids)
+        # Chosen before it moved.
+        foreign.company_id = other
+        for message in (by_hand, by_list):
+            message.access_user_ids = self.env["res.users"].union(*self.readers)
+            self.send(message)
             [row] = message.recipient_ids.filtered(lambda one: one.reason == "other_company")
             self.assertEqual(row.partner_id, foreign)
             self.assertFalse(row.number or row.number_field or row.body or row.token)
@@ -156,8 +159,12 @@ class TestRecipientAccess(SmsMarketingCase):
 
     def test_excluded_contact_of_another_company_has_no_number_either(self):
         other = self.make_company()["company"]
-        foreign = self.contact(subscribed=True, company_id=other.id)
-        message = self.sent(self.shown | foreign, exclude_partner_ids=[Command.set(foreign.ids)])
+        foreign = self.contact(subscribed=True)
+        message = self.message(
+            self.shown | foreign, exclude_partner_ids=[Command.set(foreign.ids)]
+        )
+        foreign.company_id = other
+        self.send(message)
         [row] = message.recipient_ids - message.recipient_ids.filtered("number")
         self.assertEqual((row.partner_id, row.reason), (foreign, "other_company"))
 

@@ -57,38 +57,32 @@ class TestRuleAuthor(SmsMarketingCase):
 
     def test_nobody_makes_somebody_else_the_author(self):
         admin = self.env.ref("base.user_admin")
-        by_door = {
-            "vals": lambda lists: lists.create(
-                {"name": "A", "kind": "rule", "author_id": admin.id}
-            ),
-            "context": lambda lists: lists.with_context(default_author_id=admin.id).create(
-                {"name": "B", "kind": "rule"}
-            ),
-            "web_save": lambda lists: lists.browse(
-                lists.web_save({"name": "C", "kind": "rule", "author_id": admin.id}, {})[0]["id"]
-            ),
-            "import": lambda lists: lists.browse(
-                lists.load(
-                    ["name", "kind", "domain", "author_id/.id"], [["D", "rule", "[]", admin.id]]
-                )["ids"]
-            ),
-            "copy": lambda lists: self.make_rule(admin).with_user(self.anna).copy(),
-            "copy with a default": lambda lists: (
-                self.make_rule(admin).with_user(self.anna).copy({"author_id": admin.id})
-            ),
-            "as the superuser": lambda lists: lists.sudo().create({"name": "E", "kind": "rule"}),
-        }
+        lists = self.lists.with_user(self.anna)
         self.env["ir.default"].with_user(self.anna).set(
             "sms.marketing.list", "author_id", admin.id, user_id=True
         )
-        for door, make in by_door.items():
+        copied = self.make_rule(admin).with_user(self.anna)
+        vals = {"name": "A", "kind": "rule"}
+        for door, rule in {
+            "default": lists.create(vals),
+            "context": lists.with_context(default_author_id=admin.id).create(vals),
+            "copy": copied.copy(),
+            "as the superuser": lists.sudo().create(vals),
+        }.items():
             with self.subTest(door):
-                rule = make(self.lists.with_user(self.anna))
                 self.assertEqual(rule.author_id, self.anna)
-                rule.author_id = admin
-                self.assertEqual(rule.author_id, self.anna)
-                rule.write({"author_id": admin.id, "name": "Other"})
-                self.assertEqual((rule.author_id, rule.name), (self.anna, "Other"))
+                with self.assertRaisesRegex(UserError, "Rule Author"):
+                    rule.with_user(self.anna).author_id = admin
+        columns = ["name", "kind", "domain", "author_id/.id"]
+        for door in (
+            lambda: lists.create({**vals, "author_id": admin.id}),
+            lambda: lists.web_save({**vals, "author_id": admin.id}, {}),
+            lambda: copied.copy({"author_id": admin.id}),
+            lambda: rule.with_user(self.anna).write({"author_id": admin.id, "name": "Other"}),
+        ):
+            with self.assertRaisesRegex(UserError, "Rule Author"):
+                door()
+        self.assertFalse(lists.load(columns, [["B", "rule", "[]", admin.id]])["ids"])
 
     def test_rule_of_an_administrator_is_checked_again_for_who_copies_it(self):
         rule = self.make_rule(self.env.user, HIDDEN["a password"].format("h"))

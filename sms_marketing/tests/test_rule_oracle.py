@@ -73,7 +73,7 @@ class TestRuleOracle(SmsMarketingHttpCase):
         )
         own = self.env["sms.marketing.list"].with_user(self.manager)
         own = own.create({"name": "Own", "kind": "rule", "domain": "[('id', '=', 0)]"})
-        lists, vals = "sms.marketing.list", {"name": "Guess", "kind": "rule", "author_id": 1}
+        lists, vals = "sms.marketing.list", {"name": "Guess", "kind": "rule"}
         doors = {
             "create": lambda rule: self.call(lists, "create", {**vals, "domain": rule}),
             "default": lambda rule: self.call(
@@ -83,7 +83,7 @@ class TestRuleOracle(SmsMarketingHttpCase):
                 lists, "web_save", [], {**vals, "domain": rule}, SPEC
             ),
             "write": lambda rule: self.call(
-                lists, "write", [own.id], {"domain": rule, "author_id": 1}
+                lists, "write", [own.id], {"domain": rule}
             ),
             "write on the system's": lambda rule: self.call(
                 lists, "write", [administrators.id], {"domain": rule}
