@@ -1,10 +1,14 @@
 from random import randint
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class SmsMarketingTag(models.Model):
-    """A label of messages."""
+    """A label of a company's messages.
+
+    Tags without a company are from before tags had one: everybody sees them, nobody changes them.
+    """
 
     _name = "sms.marketing.tag"
     _inherit = "sms.marketing.guarded"
@@ -13,5 +17,31 @@ class SmsMarketingTag(models.Model):
 
     name = fields.Char(required=True, translate=True)
     color = fields.Integer(default=lambda self: randint(1, 11))
+    company_id = fields.Many2one(
+        "res.company",
+        default=lambda self: self.env.company,
+        index=True,
+        ondelete="cascade",
+        help="Tags that several companies used before tags had a company have none: all companies "
+        "can use them, and nobody can change them.",
+    )
 
-    _name_unique = models.UniqueIndex("(name)", "This tag exists already.")
+    _name_unique = models.UniqueIndex(
+        "(name, COALESCE(company_id, 0))", "This tag exists already."
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        tags = super().create(vals_list)
+        tags._refuse_no_company()
+        return tags
+
+    def write(self, vals):
+        result = super().write(vals)
+        self._refuse_no_company()
+        return result
+
+    def _refuse_no_company(self):
+        """Guards the result: a value can also come from a default or the context."""
+        if not self.env.su and not all(tag.company_id for tag in self.sudo()):
+            raise AccessError(self.env._("A tag belongs to a company: choose one."))
