@@ -160,6 +160,30 @@ def unsubscribe(env, numbers, types, **facts):
     return {one.change.number for one in made if one.previous_state != "unsubscribed"}
 
 
+def note(env, number, company, explanation):
+    """Append to the log what was done about a number's opt-out; nothing changes by it."""
+    env["sms.marketing.subscription"].flush_model()
+    env.cr.execute(
+        SQL(
+            """
+            INSERT INTO sms_marketing_consent (
+                number, type_id, company_id, previous_state, state, occurred_at, recorded_at,
+                method, explanation, user_id)
+            SELECT number, type_id, company_id, state, state, now() AT TIME ZONE 'UTC',
+                   now() AT TIME ZONE 'UTC', 'one_to_one', %s, %s
+              FROM sms_marketing_subscription
+             WHERE number = %s AND company_id = %s
+             ORDER BY opted_out_at DESC NULLS LAST, type_id
+             LIMIT 1
+            """,
+            explanation,
+            env.uid,
+            number,
+            company.id,
+        )
+    )
+
+
 def _split_repeated(changes):
     """The first change of each (number, type), and the others in their order."""
     seen, first, rest = set(), [], []

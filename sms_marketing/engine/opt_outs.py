@@ -43,9 +43,7 @@ def describe(env, number, opt_out):
             date=moment,
             wording=opt_out.wording[:40],
         )
-    ways = dict(
-        env["sms.marketing.consent"]._fields["method"]._description_selection(env)
-    )
+    ways = dict(env["sms.marketing.consent"]._fields["method"]._description_selection(env))
     return env._(
         "%(number)s opted out on %(date)s (%(method)s).",
         number=number,

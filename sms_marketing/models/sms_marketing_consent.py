@@ -18,6 +18,7 @@ METHODS = [
     ("link", "Link"),
     ("carrier", "Carrier"),
     ("api", "API"),
+    ("one_to_one", "One-to-one text"),
 ]
 
 LEGAL_BASES = [

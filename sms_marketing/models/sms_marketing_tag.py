@@ -26,9 +26,7 @@ class SmsMarketingTag(models.Model):
         "can use them, and nobody can change them.",
     )
 
-    _name_unique = models.UniqueIndex(
-        "(name, COALESCE(company_id, 0))", "This tag exists already."
-    )
+    _name_unique = models.UniqueIndex("(name, COALESCE(company_id, 0))", "This tag exists already.")
 
     @api.model_create_multi
     def create(self, vals_list):

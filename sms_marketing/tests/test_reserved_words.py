@@ -214,9 +214,7 @@ class TestBuiltInKeywords(ReservedWordsCase):
                 {"name": "BAR", "action": "help"}
             )
         except AccessError:
-            one = keywords.create(
-                {"name": "BAR", "action": "help", "company_id": self.company.id}
-            )
+            one = keywords.create({"name": "BAR", "action": "help", "company_id": self.company.id})
         self.assertEqual(one.company_id, self.company)
         with self.assertRaises(AccessError):
             one.company_id = False
@@ -271,9 +269,13 @@ class TestKeywordMigration(ReservedWordsCase):
         return self.keywords.with_context(active_test=False).search(domain)
 
     def test_nothing_changes_where_nothing_was_changed(self):
-        before = self.keywords.search([], order="id").read(["name", "action", "lang_id", "company_id"])
+        before = self.keywords.search([], order="id").read(
+            ["name", "action", "lang_id", "company_id"]
+        )
         self.migrate()
-        after = self.keywords.search([], order="id").read(["name", "action", "lang_id", "company_id"])
+        after = self.keywords.search([], order="id").read(
+            ["name", "action", "lang_id", "company_id"]
+        )
         self.assertEqual(before, after)
 
     def test_changed_ones_are_restored(self):

@@ -59,7 +59,9 @@ def _shipped(cr):
         """
     )
     ids = dict(cr.fetchall())
-    cr.execute("SELECT name, res_id FROM ir_model_data WHERE module = 'base' AND model = 'res.lang'")
+    cr.execute(
+        "SELECT name, res_id FROM ir_model_data WHERE module = 'base' AND model = 'res.lang'"
+    )
     langs = dict(cr.fetchall())
     shipped = {}
     for record in etree.parse(DATA).iterfind("record"):
