@@ -1,6 +1,6 @@
 from random import randint
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import AccessError
 
 
@@ -28,18 +28,7 @@ class SmsMarketingTag(models.Model):
 
     _name_unique = models.UniqueIndex("(name, COALESCE(company_id, 0))", "This tag exists already.")
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        tags = super().create(vals_list)
-        tags._refuse_no_company()
-        return tags
-
-    def write(self, vals):
-        result = super().write(vals)
-        self._refuse_no_company()
-        return result
-
-    def _refuse_no_company(self):
-        """Guards the result: a value can also come from a default or the context."""
-        if not self.env.su and not all(tag.company_id for tag in self.sudo()):
+    def _check_written(self):
+        if not all(tag.company_id for tag in self.sudo()):
             raise AccessError(self.env._("A tag belongs to a company: choose one."))
+        return super()._check_written()
