@@ -46,6 +46,7 @@
         "views/sms_marketing_token_default_views.xml",
         "views/sms_marketing_test_number_views.xml",
         "views/sms_marketing_activity_views.xml",
+        "wizard/sms_composer_views.xml",
         "wizard/sms_marketing_consent_change_views.xml",
         "wizard/sms_marketing_contact_import_views.xml",
         "wizard/sms_marketing_privacy_export_views.xml",

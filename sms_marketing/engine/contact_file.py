@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 import pytz
 
+from .consent import EVIDENCE_KINDS
+
 REQUIRED = ("name",)
 OPTIONAL = (
     "ref",
@@ -26,6 +28,7 @@ OPTIONAL = (
     "consent_date",
     "legal_basis",
     "evidence",
+    "evidence_kind",
     "wording",
 )
 COLUMNS = REQUIRED + OPTIONAL
@@ -197,6 +200,10 @@ def _check_consent(env, row, legal_bases):
     if values["legal_basis"] and values["legal_basis"] not in legal_bases:
         problem = _none_of(env, values["legal_basis"], legal_bases)
         errors.append(("legal_basis", problem))
+    evidence_kinds = dict(EVIDENCE_KINDS)
+    if values["evidence_kind"] and values["evidence_kind"] not in evidence_kinds:
+        problem = _none_of(env, values["evidence_kind"], evidence_kinds)
+        errors.append(("evidence_kind", problem))
     if values["consent"] in ("subscribed", "pending"):
         # Consent without evidence is a claim.
         errors += [

@@ -174,6 +174,7 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
                     wording=row.values["wording"] or None,
                     explanation=row.values["evidence"] or None,
                     occurred_at=row.consent_at,
+                    evidence_kind=row.values["evidence_kind"] or None,
                 )
             )
             lines.append(row.line)
@@ -189,7 +190,8 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
     to_ask = {change for change in changes if ask and change.state == "subscribed"}
     asked = {(change.number, change.type_id) for change in double_opt_in.request(env, list(to_ask))}
     left_out = {
-        id(change) for change in consent.record(env, [one for one in changes if one not in to_ask])
+        id(change): reason
+        for change, reason in consent.record(env, [one for one in changes if one not in to_ask])
     }
     for line, change in fresh:
         if change in to_ask:
@@ -199,7 +201,7 @@ def _record_consents(env, rows_and_partners, subscription_type, result, ask):
                 problem = env._("%s is subscribed or opted out: not asked", change.number)
                 result.warnings.append((line, "consent", problem))
         elif id(change) in left_out:
-            problem = contact_problems.opted_out_later(env, change.number)
+            problem = contact_problems.not_recorded(env, change.number, left_out[id(change)])
             result.warnings.append((line, "consent", problem))
         else:
             result.consents[change.state] += 1

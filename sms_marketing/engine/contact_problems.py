@@ -1,6 +1,7 @@
 """What an import says of a row that it takes with a reservation, in the user's language."""
 
 from ..text.numbers import NumberProblem
+from . import consent
 
 #: A number in a sentence is cut to so many characters: anything may stand in a cell.
 LONGEST_VALUE = 40
@@ -8,6 +9,21 @@ LONGEST_VALUE = 40
 
 def opted_out_later(env, number):
     return env._("%s opted out later than this evidence or was erased; kept so", number)
+
+
+def not_recorded(env, number, reason):
+    """Why a consent was left out.
+
+    :param reason: of ``consent.LeftOut``
+    """
+    return {
+        consent.NO_EVIDENCE: lambda: env._(
+            "%s has opted out: new consent needs the kind of evidence (evidence_kind)", number
+        ),
+        consent.VERBAL: lambda: env._(
+            "%s has opted out: a conversation that was not recorded is not enough", number
+        ),
+    }.get(reason, lambda: opted_out_later(env, number))()
 
 
 def of_number(env, error, value):

@@ -239,10 +239,9 @@ def _understand(env, inbound, number, company, partner):
     provider has acted on is that for us too, for all types: it lets none of the sender's texts
     through after a STOP.
     """
-    keyword = env["sms.marketing.keyword"]._find(inbound.body, company, partner.lang)
+    action, keyword = env["sms.marketing.keyword"]._find(inbound.body, company, partner.lang)
     if inbound.answered_as:
-        keyword = keyword.browse()
-    action = inbound.answered_as or keyword.action or None
+        action, keyword = inbound.answered_as, keyword.browse()
     if action in ("start", "confirm"):
         if double_opt_in.open_requests(env, number, company):
             action = "confirm"

@@ -5,6 +5,7 @@ While a strong one waits, its number gets no campaign: claims and audience look 
 
 from odoo.tools import SQL
 
+from ..text.reserved_words import reserved_keys
 from ..text.stop_wishes import STRONG, find_stop_wish
 from . import consent
 from .transactions import NOW
@@ -31,7 +32,7 @@ def suspect(env, body, company):
         .sudo()
         .search([("action", "=", "stop"), ("company_id", "in", [company.id, False])])
     )
-    return find_stop_wish(body, keywords.mapped("normalised"))
+    return find_stop_wish(body, reserved_keys("stop") | set(keywords.mapped("normalised")))
 
 
 def call_reviewer(inbound):

@@ -6,7 +6,10 @@ from . import sms_marketing_contact_record, sms_marketing_engine_record
 
 # isort: split (the next ones inherit from it)
 from . import (
+    ir_actions_server,
     ir_config_parameter,
+    mail_notification,
+    mail_thread,
     phone_blacklist,
     res_company,
     res_config_settings,

@@ -35,9 +35,27 @@ class ResCompany(models.Model):
     )
     sms_marketing_fill_blacklist = fields.Boolean(
         string="STOP Fills the Phone Blacklist",
+        default=True,
         help="Who opts out of all texts of the company is put on Odoo's phone blacklist too, "
         "which its other SMS apps respect; and taken off again when they agree anew. "
         "The blacklist counts for every company.",
+    )
+    sms_marketing_verbal_evidence = fields.Boolean(
+        string="Conversations Undo an Opt-out",
+        help="Whether staff may subscribe a number that has opted out on the strength of a "
+        "conversation that nobody recorded.",
+    )
+    sms_marketing_one_to_one = fields.Selection(
+        [
+            ("ask", "Ask for a reason; leave out of automatic texts"),
+            ("automatic", "Ask for a reason; send automatic texts"),
+            ("refuse", "Never text them"),
+        ],
+        string="One-to-one Texts after an Opt-out",
+        required=True,
+        default="ask",
+        help="What Odoo's own SMS (the button beside a number, SMS of other apps) does for "
+        "numbers that have opted out of all texts of the company.",
     )
     sms_marketing_reviewer_id = fields.Many2one(
         "res.users",

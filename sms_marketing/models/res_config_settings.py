@@ -20,6 +20,12 @@ class ResConfigSettings(models.TransientModel):
     sms_marketing_fill_blacklist = fields.Boolean(
         related="company_id.sms_marketing_fill_blacklist", readonly=False
     )
+    sms_marketing_verbal_evidence = fields.Boolean(
+        related="company_id.sms_marketing_verbal_evidence", readonly=False
+    )
+    sms_marketing_one_to_one = fields.Selection(
+        related="company_id.sms_marketing_one_to_one", readonly=False
+    )
     sms_marketing_reviewer_id = fields.Many2one(
         related="company_id.sms_marketing_reviewer_id", readonly=False
     )

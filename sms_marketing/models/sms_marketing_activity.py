@@ -42,7 +42,9 @@ _BRANCHES = (
     # Consent belongs to numbers: it shows on every contact that has the number today.
     """
     contact.id, row.company_id, row.occurred_at,
-    CASE row.state WHEN 'unsubscribed' THEN 'opted_out' WHEN 'subscribed' THEN 'opted_in'
+    CASE WHEN row.method = 'one_to_one' THEN 'texted_anyway'
+         WHEN row.state = 'unsubscribed' THEN 'opted_out'
+         WHEN row.state = 'subscribed' THEN 'opted_in'
          ELSE 'opt_in_asked' END,
     FALSE, row.number, NULL, subscription_type.name ->> 'en_US', NULL, NULL,
     COALESCE(row.explanation, row.wording)
@@ -88,6 +90,7 @@ class SmsMarketingActivity(models.Model):
             ("opt_in_asked", "Asked to opt in"),
             ("opted_in", "Opted in"),
             ("opted_out", "Opted out"),
+            ("texted_anyway", "Texted in spite of the opt-out"),
             ("answered", "Answered"),
         ],
         string="What",

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..engine.consent import EVIDENCE_KINDS
+
 SUBSCRIPTION_STATES = [
     ("pending", "Pending"),
     ("subscribed", "Subscribed"),
@@ -16,6 +18,7 @@ METHODS = [
     ("link", "Link"),
     ("carrier", "Carrier"),
     ("api", "API"),
+    ("one_to_one", "One-to-one text"),
 ]
 
 LEGAL_BASES = [
@@ -64,6 +67,9 @@ class SmsMarketingConsent(models.Model):
     )
     method = fields.Selection(METHODS, string="How", required=True, readonly=True)
     legal_basis = fields.Selection(LEGAL_BASES, readonly=True)
+    evidence_kind = fields.Selection(
+        EVIDENCE_KINDS, string="Evidence", readonly=True, help="What shows that the person agreed."
+    )
     wording = fields.Text(
         string="Wording Shown", readonly=True, help="What the person read or wrote."
     )

@@ -103,7 +103,7 @@ class SmsMarketingMessage(models.Model):
         index=True,
         tracking=True,
     )
-    tag_ids = fields.Many2many("sms.marketing.tag", string="Tags")
+    tag_ids = fields.Many2many("sms.marketing.tag", string="Tags", check_company=True)
 
     include_list_ids = fields.Many2many(
         "sms.marketing.list",

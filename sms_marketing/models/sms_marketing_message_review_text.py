@@ -7,6 +7,7 @@ from odoo.tools import SQL, format_datetime
 from ..engine import audience, personalize
 from ..engine.review import WARNING, Finding
 from ..text.keywords import mentions
+from ..text.reserved_words import OPT_OUT_WORDS
 from ..text.segments import UCS_2
 from ..text.template import compile_template, has_preference_link
 
@@ -41,7 +42,7 @@ class SmsMarketingMessage(models.Model):
         stops = keywords.search(
             [("action", "=", "stop"), ("company_id", "in", [company.id, False])]
         )
-        if mentions(body, stops.mapped("name")):
+        if mentions(body, {*OPT_OUT_WORDS, *stops.mapped("name")}):
             return []
         text = self.env._(
             "The text does not say how to opt out. Add the default opt-out text, or write it."

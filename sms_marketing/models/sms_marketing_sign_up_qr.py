@@ -46,7 +46,7 @@ class SmsMarketingSignUpForm(models.Model):
             # “?” is the standard's separator (RFC 5724), “&” what older iPhones want.
             form.text_link = (
                 f"sms:{number}?&body={quote(form.keyword_id.name)}"
-                if number and form.keyword_id
+                if number and form.keyword_id and not form.keyword_id.overruled
                 else False
             )
 

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..text.keywords import normalise
+from ..text.reserved_words import reserved_keys
 
 
 class SmsMarketingSubscriptionType(models.Model):
@@ -62,14 +63,17 @@ class SmsMarketingSubscriptionType(models.Model):
     @api.constrains("double_opt_in_text")
     def _check_double_opt_in_text(self):
         """Who does not read what to reply cannot confirm."""
-        words = {
-            keyword.normalised
-            for keyword in self.env["sms.marketing.keyword"]
-            .sudo()
-            .search([("action", "in", ("start", "confirm"))])
-        }
+        keywords = self.env["sms.marketing.keyword"].sudo()
         for subscription_type in self:
             text = subscription_type.double_opt_in_text
+            found = keywords.search(
+                [
+                    ("action", "in", ("start", "confirm")),
+                    ("company_id", "in", [subscription_type.company_id.id, False]),
+                ]
+            )
+            effective = found.filtered(lambda keyword: not keyword.overruled)
+            words = reserved_keys("start") | set(effective.mapped("normalised"))
             if text and not words & {normalise(word) for word in text.split()}:
                 raise ValidationError(
                     self.env._(

@@ -35,6 +35,8 @@ class SmsMarketingMixin:
         cls.usa = cls.env.ref("base.us")
         cls.company = cls.env.company
         cls.company.country_id = cls.usa
+        # Tests say themselves where a STOP shall fill Odoo's blacklist.
+        cls.company.sms_marketing_fill_blacklist = False
         # A lane sends whatever is due: keep it from messages that the database came with.
         cls.env.cr.execute(
             "UPDATE sms_marketing_message SET state = 'draft'"
@@ -182,7 +184,9 @@ class SmsMarketingMixin:
     @classmethod
     def make_company(cls, name="Other company"):
         """A company with its own gateway, sender and subscription type, as attributes of a dict."""
-        company = cls.env["res.company"].create({"name": name, "country_id": cls.usa.id})
+        company = cls.env["res.company"].create(
+            {"name": name, "country_id": cls.usa.id, "sms_marketing_fill_blacklist": False}
+        )
         # Whose messages and numbers the tests make, unless they say otherwise.
         cls.env.user.company_ids += company
         cls.set_quiet_hours(company=company)

@@ -50,12 +50,6 @@ class TestConsentWizard(SmsMarketingCase):
         self.assertEqual(line.legal_basis, "withdrawal")
         self.assertEqual(self.send_to(partner).reason, "unsubscribed")
 
-    def test_new_agreement_after_an_opt_out_counts(self):
-        partner = self.contact(subscribed=True)
-        self.unsubscribe(partner.mobile_e164)
-        self.wizard(partner).action_apply()
-        self.assertEqual(partner.sms_subscription_ids.state, "subscribed")
-
     def test_one_type_does_not_touch_the_others(self):
         partner = self.contact(subscribed=True)
         other = self.env["sms.marketing.subscription.type"].create({"name": "Event news"})

@@ -90,8 +90,9 @@ class TestKeyword(SmsMarketingCase):
 
     @mute_logger("odoo.sql_db")
     def test_same_word_twice_is_refused(self):
+        self.keyword("doei", "stop")
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
-            self.keyword("s-t-o-p", "help")
+            self.keyword("d-o-e-i", "help")
 
     def test_own_answer_of_a_keyword(self):
         self.env["res.lang"]._activate_lang("nl_NL")

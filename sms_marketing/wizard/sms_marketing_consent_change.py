@@ -3,8 +3,11 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..engine import blacklist, consent, double_opt_in, privacy
+from ..engine import blacklist, consent, double_opt_in, opt_outs, privacy
 from ..models.sms_marketing_consent import LEGAL_BASES
+
+#: Numbers that a warning names, before it says how many more there are.
+_MOST_NAMED = 10
 
 #: Values of ``number_field``, and the numbers of the contact that they mean.
 _NUMBERS = {"mobile": ("mobile",), "phone": ("phone",), "both": ("mobile", "phone")}
@@ -47,6 +50,16 @@ class SmsMarketingConsentChange(models.TransientModel):
     legal_basis = fields.Selection(
         [basis for basis in LEGAL_BASES if basis[0] != "withdrawal"],
         help="What allows you to text this person.",
+    )
+    opted_out = fields.Text(compute="_compute_opted_out")
+    evidence_kind = fields.Selection(
+        consent.EVIDENCE_KINDS,
+        string="Evidence",
+        help="What shows that the person agreed.",
+    )
+    agreed_at = fields.Datetime(
+        string="Agreed On",
+        help="When the person agreed. After an opt-out it must be later than that.",
     )
     explanation = fields.Text(
         required=True, help="Where the evidence is, or what the person said and when."
@@ -115,6 +128,22 @@ class SmsMarketingConsentChange(models.TransientModel):
         for wizard in self:
             wizard.asks_to_confirm = wizard.state == "subscribed" and wizard.type_id.double_opt_in
 
+    @api.depends("number", "type_id", "state")
+    def _compute_opted_out(self):
+        for wizard in self:
+            wizard.opted_out = wizard.state == "subscribed" and "\n".join(wizard._opt_outs())
+
+    def _opt_outs(self):
+        """One line for each number that has opted out, the first few of many."""
+        if not self.type_id:
+            return
+        self.type_id.check_access("read")
+        found = opt_outs.find(self.env, self._numbers(), self.type_id.company_id, self.type_id)
+        for number in list(found)[:_MOST_NAMED]:
+            yield opt_outs.describe(self.env, number, found[number])
+        if len(found) > _MOST_NAMED:
+            yield self.env._("… and %d more.", len(found) - _MOST_NAMED)
+
     def action_apply(self):
         self.ensure_one()
         self.check_access("write")
@@ -130,54 +159,82 @@ class SmsMarketingConsentChange(models.TransientModel):
             raise UserError(self.env._("Say where the evidence is, or what the person said."))
         if self.state == "subscribed" and not self.legal_basis:
             raise UserError(self.env._("Say on which legal basis this number may be texted."))
+        if self.agreed_at and self.agreed_at > fields.Datetime.now():
+            raise UserError(self.env._("“Agreed on” is in the future. Correct it."))
         self.type_id.check_access("read")
-        changes = [
-            consent.ConsentChange(
-                number=number,
-                type_id=self.type_id.id,
-                state=self.state,
-                method="staff",
-                legal_basis=(self.legal_basis if self.state == "subscribed" else "withdrawal"),
-                explanation=self.explanation,
-            )
-            for number in numbers
-        ]
+        changes = [consent.ConsentChange(number=number, **self._facts()) for number in numbers]
         if self.is_bulk:
             return self._apply_to_many(changes)
         _made, erased = privacy.split_erased(self.env, changes)
         if erased:
-            raise UserError(
-                self.env._(
-                    "This number was erased at the person's wish. It can only agree again by "
-                    "itself: by a keyword or on a sign-up page."
-                )
-            )
+            raise UserError(self._why_left_out(erased[0], consent.ERASED))
         if self.asks_to_confirm:
             self._ask_to_confirm(changes)
-        else:
-            consent.record(self.env, changes)
+        elif left_out := consent.record(self.env, changes):
+            raise UserError(self._why_left_out(*left_out[0]))
         return {"type": "ir.actions.act_window_close"}
 
+    def _facts(self):
+        """What is recorded for each number."""
+        facts = {
+            "type_id": self.type_id.id,
+            "state": self.state,
+            "method": "staff",
+            "explanation": self.explanation,
+        }
+        if self.state == "unsubscribed":
+            return {**facts, "legal_basis": "withdrawal"}
+        return {
+            **facts,
+            "legal_basis": self.legal_basis,
+            "evidence_kind": self.evidence_kind or None,
+            "occurred_at": self.agreed_at or None,
+        }
+
+    def _why_left_out(self, change, reason):
+        """What to do about a change that was refused."""
+        return {
+            consent.ERASED: lambda: self.env._(
+                "This number was erased at the person's wish. It can only agree again by "
+                "itself: by a keyword or on a sign-up page."
+            ),
+            consent.OLDER: lambda: self.env._(
+                "%s has opted out since. Enter when the person agreed again, after the opt-out.",
+                change.number,
+            ),
+            consent.NO_EVIDENCE: lambda: self.env._(
+                "%s has opted out. To subscribe it again, choose the evidence that the person "
+                "agreed, and enter when.",
+                change.number,
+            ),
+            consent.FUTURE: lambda: self.env._("“Agreed on” is in the future. Correct it."),
+            consent.VERBAL: lambda: self.env._(
+                "%s has opted out, and a conversation that was not recorded is not enough to undo "
+                "that. Ask the person to text START or to sign up on a page, or have an "
+                "administrator allow it in the settings of SMS Marketing.",
+                change.number,
+            ),
+        }[reason]()
+
     def _apply_to_many(self, changes):
-        """Change what may be changed, and say how many numbers were left as they are."""
+        """Change what may be changed, and say how many numbers were left as they are, and why."""
         if self.asks_to_confirm:
             done = len(double_opt_in.request(self.env, changes))
-        else:
-            done = len(changes) - len(consent.record(self.env, changes))
-        left = len(changes) - done
-        sentences = [
-            self.env._("%d numbers are asked to confirm.", done)
-            if self.asks_to_confirm
-            else self.env._("The consent of %d numbers was changed.", done)
-        ]
-        if left:
-            sentences.append(
-                self.env._(
-                    "%d were left as they are: subscribed already, opted out or erased.", left
+            left = len(changes) - done
+            sentences = [self.env._("%d numbers are asked to confirm.", done)]
+            if left:
+                sentences.append(
+                    self.env._(
+                        "%d were left as they are: subscribed already, opted out or erased.", left
+                    )
                 )
-                if self.asks_to_confirm
-                else self.env._("%d were left as they are: erased at the person's wish.", left)
-            )
+        else:
+            left_out = consent.record(self.env, changes)
+            left = len(left_out)
+            sentences = [
+                self.env._("The consent of %d numbers was changed.", len(changes) - left),
+                *self._sentences_left_out(Counter(reason for _change, reason in left_out)),
+            ]
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -189,19 +246,36 @@ class SmsMarketingConsentChange(models.TransientModel):
             },
         }
 
+    def _sentences_left_out(self, counts):
+        sentences = {
+            consent.ERASED: lambda count: self.env._(
+                "%d were left as they are: erased at the person's wish.", count
+            ),
+            consent.OLDER: lambda count: self.env._(
+                "%d were left as they are: opted out after the date of this evidence.", count
+            ),
+            consent.NO_EVIDENCE: lambda count: self.env._(
+                "%d were left as they are: opted out, and no kind or date of evidence given.",
+                count,
+            ),
+            consent.VERBAL: lambda count: self.env._(
+                "%d were left as they are: opted out, and a conversation that was not recorded is "
+                "not enough.",
+                count,
+            ),
+        }
+        return [sentences[reason](counts[reason]) for reason in sentences if counts[reason]]
+
     def _ask_to_confirm(self, changes):
-        opted_out = self.env["sms.marketing.subscription"].search(
-            [
-                ("number", "in", [change.number for change in changes]),
-                ("type_id", "=", self.type_id.id),
-                ("state", "=", "unsubscribed"),
-            ]
-        )
-        # Of all there was, which a type that is newer than the STOP has no state of.
-        stopped = blacklist.stopped(self.env, [change.number for change in changes])
-        company_id = self.type_id.company_id.id
-        gone = set(opted_out.mapped("number"))
-        gone |= {number for number, stopped_id in stopped if stopped_id == company_id}
+        numbers = [change.number for change in changes]
+        company = self.type_id.company_id
+        gone = set(opt_outs.find(self.env, numbers, company, self.type_id))
+        # Of an erased or older STOP the blacklist may be the only one to know.
+        gone |= {
+            number
+            for number, company_id in blacklist.stopped(self.env, numbers)
+            if company_id == company.id
+        }
         if gone:
             raise UserError(
                 self.env._(
