@@ -154,6 +154,12 @@ def _erase_rows(env, number, company):
            SET number = %(erased)s, partner_id = NULL, body = NULL, reference = NULL
          WHERE number = %(number)s AND company_id = %(company)s
         """,
+        # Nothing of it need stay for the frequency cap: no text goes out to an erased number before
+        # the number itself has signed up again.
+        """
+        DELETE FROM sms_marketing_deleted_text
+         WHERE number = %(number)s AND company_id = %(company)s
+        """,
         """
         DELETE FROM sms_marketing_test_number
          WHERE number = %(number)s AND company_id = %(company)s

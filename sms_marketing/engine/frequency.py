@@ -2,6 +2,9 @@
 
 A company has one, and each of its subscription types may have another; both hold. The audience
 shows whom it leaves out, and the statement that claims a recipient decides.
+
+What counts are the recipients of messages. Deleting a message deletes these; a trigger then keeps
+what has gone out in ``sms_marketing_deleted_text``, and both are counted.
 """
 
 from typing import NamedTuple
@@ -21,6 +24,31 @@ WENT_OUT_AT = "COALESCE(sent_at, settled_at, due_at)"
 #: The condition and the columns of the index that carries the count (sms.marketing.recipient).
 COUNTED = f"kind = 'campaign' AND state IN {COUNTED_STATES}"
 INDEX = f"(number, company_id, ({WENT_OUT_AT})) WHERE {COUNTED}"
+
+#: Days of the longest cap that can be set.
+LONGEST_CAP = 366
+
+#: On the message and before it goes: its recipients, which go with it, do not name its type.
+KEEP_DELETED = SQL(
+    """
+    CREATE OR REPLACE FUNCTION sms_marketing_keep_sent()
+    RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO sms_marketing_deleted_text (number, company_id, type_id, went_out_at)
+        SELECT number, company_id, OLD.subscription_type_id, %(went_out)s
+          FROM sms_marketing_recipient
+         WHERE message_id = OLD.id AND %(counted)s AND number IS NOT NULL
+           AND %(went_out)s > now() AT TIME ZONE 'UTC' - interval '%(days)s days';
+        RETURN OLD;
+    END $$;
+    CREATE OR REPLACE TRIGGER sms_marketing_keep_sent
+        BEFORE DELETE ON sms_marketing_message
+        FOR EACH ROW EXECUTE FUNCTION sms_marketing_keep_sent();
+    """,
+    went_out=SQL(WENT_OUT_AT),
+    counted=SQL(COUNTED),
+    days=SQL(str(LONGEST_CAP)),
+)
 
 
 class Cap(NamedTuple):
@@ -70,36 +98,42 @@ def capped_numbers(message, holding, numbers, moment=NOW):
     """
     if not holding:
         return SQL("SELECT NULL::varchar AS number WHERE FALSE")
-    went_out = SQL(WENT_OUT_AT)
     reached = [
         SQL(
-            "count(*) FILTER (WHERE %s > %s - make_interval(days => %s) AND %s) >= %s",
-            went_out,
+            "count(*) FILTER (WHERE went_out_at > %s - make_interval(days => %s) AND %s) >= %s",
             moment,
             cap.days,
-            SQL("sent.subscription_type_id = %s", cap.type_id) if cap.type_id else SQL("TRUE"),
+            SQL("type_id = %s", cap.type_id) if cap.type_id else SQL("TRUE"),
             cap.texts,
         )
         for cap in holding
     ]
     return SQL(
         """
-        SELECT asked.number
-          FROM (%(numbers)s) AS asked
-          JOIN sms_marketing_recipient text
-            ON text.number = asked.number AND text.company_id = %(company)s
-           AND text.kind = 'campaign' AND text.state IN %(states)s
-           AND %(went_out)s > %(moment)s - make_interval(days => %(days)s)
-          JOIN sms_marketing_message sent ON sent.id = text.message_id
-         GROUP BY asked.number
-        HAVING %(reached)s
+        WITH asked AS (%(numbers)s), counted AS (
+            SELECT text.number, %(went_out)s AS went_out_at, sent.subscription_type_id AS type_id
+              FROM asked
+              JOIN sms_marketing_recipient text
+                ON text.number = asked.number AND text.company_id = %(company)s
+               AND text.kind = 'campaign' AND text.state IN %(states)s
+               AND %(went_out)s > %(since)s
+              JOIN sms_marketing_message sent ON sent.id = text.message_id
+             UNION ALL
+            SELECT text.number, text.went_out_at, text.type_id
+              FROM asked
+              JOIN sms_marketing_deleted_text text
+                ON text.number = asked.number AND text.company_id = %(company)s
+               AND text.went_out_at > %(since)s
+        )
+        SELECT number FROM counted GROUP BY number HAVING %(reached)s
         """,
         numbers=numbers,
         company=message.company_id.id,
         states=COUNTED_STATES,
-        went_out=went_out,
-        moment=moment,
-        days=max(cap.days for cap in holding),
+        went_out=SQL(WENT_OUT_AT),
+        since=SQL(
+            "%s - make_interval(days => %s)", moment, max(cap.days for cap in holding)
+        ),
         reached=SQL(" OR ").join(reached),
     )
 

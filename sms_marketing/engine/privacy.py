@@ -30,6 +30,12 @@ SOURCES = (
         "number partner_id kind message_id sender_id text state reason detail queued_at sent_at "
         "settled_at segments provider_reference",
     ),
+    (
+        "texts_of_deleted_messages",
+        "sms.marketing.deleted.text",
+        "number",
+        "number went_out_at",
+    ),
     ("texts_to_come", "sms.marketing.audience", "number", "number message_id"),
     (
         "clicks",

@@ -23,6 +23,7 @@ from . import (
     sms_marketing_consent,
     sms_marketing_create_field,
     sms_marketing_create_form,
+    sms_marketing_deleted_text,
     sms_marketing_gateway,
     sms_marketing_gateway_circuit,
     sms_marketing_holiday,

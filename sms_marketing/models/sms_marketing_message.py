@@ -244,6 +244,28 @@ class SmsMarketingMessage(models.Model):
                 raise UserError(
                     self.env._("“%s” is being sent. Cancel it before you delete it.", message.name)
                 )
+        # What became of a text on its way could no longer be written down, nor what it used.
+        on_their_way = (
+            self.env["sms.marketing.recipient"]
+            .sudo()
+            .search(
+                [
+                    ("state", "=", "sending"),
+                    "|",
+                    ("message_id", "in", self.ids),
+                    ("test_message_id", "in", self.ids),
+                ],
+                limit=1,
+            )
+        )
+        if on_their_way:
+            raise UserError(
+                self.env._(
+                    "The last texts of “%s” are being handed over to the gateway. Try again in a "
+                    "minute.",
+                    (on_their_way.message_id or on_their_way.test_message_id).name,
+                )
+            )
 
     def copy_data(self, default=None):
         return [

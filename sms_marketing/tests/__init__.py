@@ -20,6 +20,7 @@ from . import test_contact_import
 from . import test_contact_import_check
 from . import test_contact_import_language
 from . import test_create_message
+from . import test_deleted_texts
 from . import test_dispatch
 from . import test_dispatch_faults
 from . import test_double_opt_in
