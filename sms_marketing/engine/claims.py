@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from odoo.tools import SQL
 
-from . import frequency, schedule, timing
+from . import frequency, schedule, timing, verification
 from .arrays import arrays
 from .blacklist import IS_BY_OTHERS
 from .stop_wishes import IS_HELD
@@ -40,7 +40,25 @@ _ANSWERS = SQL(
     """message_id IS NULL AND NOT (kind = 'answer' AND EXISTS (
            SELECT 1 FROM sms_marketing_recipient before
             WHERE before.number = sms_marketing_recipient.number
-              AND before.state = 'sending' AND before.kind IN ('campaign', 'opt_in')))"""
+              AND before.state = 'sending' AND before.kind IN ('campaign', 'opt_in', 'test')))"""
+)
+
+#: The subscriptions of the numbers of tests, of all types: locked, so that a STOP either is seen by
+#: the check or sees the test on its way.
+_OF_TESTS = SQL(
+    """, of_tests AS (
+                SELECT subscription.number, subscription.company_id, subscription.state,
+                       subscription.opted_out_at
+                  FROM sms_marketing_subscription subscription
+                  JOIN due ON due.number = subscription.number
+                          AND due.company_id = subscription.company_id AND due.kind = 'test'
+                 ORDER BY subscription.number, subscription.type_id
+                   FOR SHARE OF subscription
+            )"""
+)
+_NO_TEST = SQL(
+    "CASE WHEN due.kind = 'test' THEN %s END",
+    verification.why_not(SQL("due.number"), SQL("due.company_id"), SQL("of_tests")),
 )
 
 
@@ -232,14 +250,9 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
                        = COALESCE(message.subscription_type_id, due.opt_in_type_id)
                  ORDER BY subscription.number, subscription.type_id
                    FOR SHARE OF subscription
-            ), capped AS (%(capped)s
+            )%(of_tests)s, capped AS (%(capped)s
             )
-            SELECT CASE WHEN due.kind = 'test' AND NOT EXISTS (
-                                 SELECT 1 FROM sms_marketing_test_number test_number
-                                  WHERE test_number.number = due.number
-                                    AND test_number.company_id = due.company_id
-                                    AND test_number.verified_at IS NOT NULL)
-                            THEN 'not_verified'
+            SELECT CASE WHEN due.kind = 'test' AND no_test.reason IS NOT NULL THEN no_test.reason
                         -- Who has stopped and signs up again is asked before it is taken off.
                         WHEN due.kind = 'opt_in' AND blacklist.id IS NOT NULL AND %(others)s
                             THEN 'blacklisted'
@@ -271,12 +284,14 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
                    is_closed, due.id, due.attempt + 1, due.number, due.token, due.partner_id,
                    way_sender_id, way_gateway_id, due.body, due.sender_id, due.gateway_id
               FROM due
+              -- What campaigns are about is one type in a claim; requests may be about several.
               LEFT JOIN agreed ON agreed.number = due.number
-                    AND agreed.type_id = COALESCE(due.opt_in_type_id, agreed.type_id)
+                    AND (due.kind = 'campaign' OR agreed.type_id = due.opt_in_type_id)
               LEFT JOIN capped ON capped.number = due.number
               LEFT JOIN phone_blacklist blacklist
                      ON blacklist.number = due.number AND blacklist.active
               LEFT JOIN res_partner contact ON contact.id = due.partner_id
+             CROSS JOIN LATERAL (SELECT %(no_test)s AS reason) AS no_test
              CROSS JOIN LATERAL (
                    SELECT due.open_until <= %(now)s AS is_closed,
                           EXISTS (SELECT 1 FROM sms_marketing_inbound text
@@ -292,6 +307,8 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
             limit=limit,
             held=IS_HELD,
             others=IS_BY_OTHERS,
+            of_tests=_OF_TESTS if message_id is None else SQL(""),
+            no_test=_NO_TEST if message_id is None else SQL("NULL"),
             capped=frequency.capped_numbers(message, caps, SQL("SELECT number FROM due")),
         )
     )

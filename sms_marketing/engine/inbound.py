@@ -91,7 +91,8 @@ def wait_for_hand_over(cr, numbers):
             SQL(
                 """
                 SELECT 1 FROM sms_marketing_recipient
-                 WHERE number = ANY(%s) AND state = 'sending' AND kind IN ('campaign', 'opt_in')
+                 WHERE number = ANY(%s) AND state = 'sending'
+                   AND kind IN ('campaign', 'opt_in', 'test')
                  LIMIT 1
                 """,
                 list(numbers),

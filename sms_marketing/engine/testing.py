@@ -1,4 +1,4 @@
-"""Test messages: what a recipient would get, to colleagues' own numbers, counted nowhere.
+"""Test messages: what a recipient would get, to colleagues' own numbers, in no figure.
 
 A test is a recipient without message: progress, figures, replies and everything else that looks
 at a message's recipients cannot count it by mistake. It names its message in ``test_message_id``
@@ -10,12 +10,36 @@ import secrets
 from odoo.tools import SQL
 
 from ..text.template import compile_template
+from . import throttle
 from .links import TOKEN_LENGTH
 from .texts import Addressee, MessageTexts
-from .transactions import NOW
+from .transactions import NOW, in_own_transaction
 
 #: States in which nothing more is to come.
 SETTLED_STATES = ("skipped", "delivered", "undelivered", "failed", "cancelled")
+
+#: Numbers that one request may test.
+MOST_NUMBERS = 20
+
+
+def take_limits(message, numbers, user):
+    """Count a test to each number against the limits of tests, or none where one is spent.
+
+    In a transaction of its own: what many ask for at once is counted one after the other, and
+    stays counted whatever becomes of the tests, the message or the numbers.
+
+    :rtype: throttle.Spent | None
+    """
+    uses = []
+    for number in numbers.mapped("number"):
+        uses += [
+            ("test_number", number),
+            ("test_number_day", number),
+            ("test_user", user.id),
+            ("test_user_day", user.id),
+            ("test_company_day", message.company_id.id),
+        ]
+    return in_own_transaction(message.env.registry, lambda env: throttle.take_all(env, uses))
 
 
 def queue(message, numbers, partner, user):

@@ -1,4 +1,4 @@
-"""How often the public may do something, counted in the database, exact among many callers.
+"""How often something may be done, counted in the database, exact among many callers.
 
 Each use is a row with its moment, so that a limit holds in whatever span of its seconds one looks
 at: counters for fixed windows would let twice as many through around the end of one. Uses of one
@@ -7,6 +7,7 @@ are kept as a keyed hash: nobody reads an address or a number out of them.
 """
 
 import ipaddress
+from datetime import datetime
 from typing import NamedTuple
 
 from odoo.tools import SQL
@@ -22,6 +23,8 @@ class Limit(NamedTuple):
     seconds: int
 
 
+_DAY = 24 * 3600
+
 #: subject -> limit. People at an event share one network address, hence the room for addresses.
 LIMITS = {
     "sign_up_address": Limit(30, 600),
@@ -30,6 +33,20 @@ LIMITS = {
     "sign_up_company": Limit(500, 3600),
     # Addresses that lead to no preference page: somebody guesses.
     "preference_guess": Limit(30, 600),
+    # Test messages. Users and numbers count in all companies.
+    "test_user": Limit(20, 60),
+    "test_user_day": Limit(50, _DAY),
+    "test_number": Limit(5, 60),
+    "test_number_day": Limit(20, _DAY),
+    "test_company_day": Limit(200, _DAY),
+    # Codes that verify a test number: texts too, to numbers that nobody has agreed to yet.
+    "code_user": Limit(10, 3600),
+    "code_user_day": Limit(20, _DAY),
+    "code_number": Limit(3, 3600),
+    "code_number_day": Limit(6, _DAY),
+    "code_stopped_number_day": Limit(1, _DAY),
+    "code_range_day": Limit(20, _DAY),
+    "code_company_day": Limit(100, _DAY),
 }
 
 #: Seed of the advisory locks' keys (any number, ours alone).
@@ -67,6 +84,59 @@ def take(env, *uses):
         if not taken:
             return subject
     return None
+
+
+class Spent(NamedTuple):
+    """A limit that leaves no room.
+
+    :param until: UTC moment from which one more is allowed
+    """
+
+    subject: str
+    key: object
+    until: datetime
+
+
+def take_all(env, uses):
+    """Count these uses, or none of them where one limit is spent. Run it as ``take``.
+
+    They are never given back: what was asked for counts, whatever comes of it or is deleted.
+
+    :param uses: (subject, key) pairs, in any order and as often as each is used
+    :rtype: Spent | None
+    """
+    order = list(LIMITS)
+    # All callers take the locks in one order.
+    uses = sorted(uses, key=lambda use: (order.index(use[0]), str(use[1])))
+    with env.cr.savepoint(flush=False) as savepoint:
+        for subject, key in uses:
+            if take(env, (subject, key)):
+                savepoint.rollback()
+                return Spent(subject, key, _free_again(env, subject, key))
+    return None
+
+
+def _free_again(env, subject, key):
+    """The UTC moment from which a spent limit allows one more."""
+    limit = LIMITS[subject]
+    [(until,)] = env.execute_query(
+        SQL(
+            """
+            SELECT COALESCE(
+                       (SELECT used_at FROM sms_marketing_throttle
+                         WHERE subject = %(subject)s AND key = %(key)s
+                         ORDER BY used_at DESC OFFSET %(most)s LIMIT 1)
+                       + make_interval(secs => %(seconds)s),
+                       %(now)s)
+            """,
+            subject=subject,
+            key=_hash(env, key),
+            most=limit.most - 1,
+            seconds=limit.seconds,
+            now=NOW,
+        )
+    )
+    return until
 
 
 def is_spent(env, subject, key):

@@ -1,7 +1,9 @@
-"""Codes that prove that a number is in the hands of who saves it for test messages.
+"""Which numbers get test messages, and the codes that prove that a number is its saver's.
 
-Every step is a transaction of its own that reads what is committed, so that the limits hold
-however many processes ask at once, and a wrong try counts although its request ends in an error.
+A test goes only to a number whose code was entered by somebody who still works for the company
+(``why_not``). Every step of a code is a transaction of its own that reads what is committed, so
+that the limits hold however many processes ask at once, and a wrong try counts although its request
+ends in an error.
 """
 
 import secrets
@@ -9,19 +11,102 @@ import secrets
 from odoo.tools import SQL
 from odoo.tools.misc import consteq, hmac
 
+from . import throttle
 from .audience import NEW_TOKEN
+from .blacklist import IS_BY_OTHERS
 from .transactions import NOW, lock
 
 DIGITS = 6
 #: Minutes that a code is good for, and how often one may be tried.
 LIFETIME = 10
 MOST_TRIES = 5
-#: Codes in one hour, for one number in all companies and for one user.
-MOST_PER_NUMBER = 3
-MOST_PER_USER = 10
 
-#: Key of the advisory lock under which codes are counted and sent (any number, ours alone).
-_LOCK = 735_019_265
+#: Last digits by which the numbers of one range differ: whoever pumps codes takes neighbours.
+_RANGE_DIGITS = 3
+
+
+def why_not(number, company, subscriptions=None):
+    """SQL: the reason for which a company may send no test to a number; NULL: it may.
+
+    Its code must have been entered by a user who is active, internal and of the company. After an
+    opt-out from everything it must have been entered anew. What the staff, a carrier or another
+    company's STOP put on the phone blacklist gets none at all.
+
+    :param SQL number: E.164
+    :param SQL company: id of the company
+    :param SQL subscriptions: a table of the number's rows of ``sms_marketing_subscription``; None:
+        the table itself
+    """
+    return SQL(
+        """
+        (SELECT CASE WHEN saved.verified_at IS NULL OR verifier.id IS NULL THEN 'not_verified'
+                     WHEN EXISTS (SELECT 1 FROM phone_blacklist blacklist
+                                   WHERE blacklist.number = due.number AND blacklist.active
+                                     AND %(by_others)s)
+                         THEN 'blacklisted'
+                     WHEN (%(left_at)s) >= saved.verified_at THEN 'unsubscribed'
+                END
+           FROM (SELECT %(number)s AS number, %(company)s AS company_id) AS due
+           LEFT JOIN sms_marketing_test_number saved
+                  ON saved.number = due.number AND saved.company_id = due.company_id
+           LEFT JOIN res_users verifier
+                  ON verifier.id = saved.verified_by_id AND verifier.active
+                 AND verifier.share IS NOT TRUE
+                 AND EXISTS (SELECT 1 FROM res_company_users_rel belongs
+                              WHERE belongs.user_id = verifier.id
+                                AND belongs.cid = due.company_id))
+        """,
+        number=number,
+        company=company,
+        by_others=IS_BY_OTHERS,
+        left_at=_left_at(subscriptions or SQL("sms_marketing_subscription")),
+    )
+
+
+def _left_at(subscriptions):
+    """SQL: when ``due.number`` has left all that ``due.company_id`` sends; NULL: it has not."""
+    return SQL(
+        """
+        SELECT max(subscription.opted_out_at) FROM %s AS subscription
+         WHERE subscription.number = due.number AND subscription.company_id = due.company_id
+        HAVING bool_and(subscription.state = 'unsubscribed')
+        """,
+        subscriptions,
+    )
+
+
+def refusals(env, numbers):
+    """Why saved numbers get no test now, by the rule that the claim of a test goes by.
+
+    :param numbers: ``sms.marketing.test.number``
+    :return: {id: code of a reason}, of those that get none
+    :rtype: dict[int, str]
+    """
+    env.flush_all()
+    rows = env.execute_query(
+        SQL(
+            """
+            SELECT asked.id, %s AS reason FROM sms_marketing_test_number asked
+             WHERE asked.id = ANY(%s)
+            """,
+            why_not(SQL("asked.number"), SQL("asked.company_id")),
+            list(numbers.ids),
+        )
+    )
+    return {number_id: reason for number_id, reason in rows if reason}
+
+
+def has_left(env, number, company):
+    """Whether a number has opted out of all that a company sends."""
+    [(left_at,)] = env.execute_query(
+        SQL(
+            "SELECT (%s) FROM (SELECT %s AS number, %s AS company_id) AS due",
+            _left_at(SQL("sms_marketing_subscription")),
+            number,
+            company.id,
+        )
+    )
+    return left_at is not None
 
 
 def send_code(env, number_id, sender_id, user_id):
@@ -29,28 +114,23 @@ def send_code(env, number_id, sender_id, user_id):
 
     :param number_id: of ``sms.marketing.test.number``
     :param user_id: who asks
-    :return: False where too many codes were asked for within the hour, for this number or by
-        this user
+    :return: the limit that is spent, where too many codes were asked for; else None
+    :rtype: throttle.Spent | None
     """
-    env.cr.execute(SQL("SELECT pg_advisory_xact_lock(%s)", _LOCK))
     number = env["sms.marketing.test.number"].browse(number_id)
     lock(number)
-    [(by_number, by_user)] = env.execute_query(
-        SQL(
-            """
-            SELECT count(*) FILTER (WHERE number = %(number)s),
-                   count(*) FILTER (WHERE user_id = %(user)s)
-              FROM sms_marketing_recipient
-             WHERE (number = %(number)s OR user_id = %(user)s) AND kind = 'verification'
-               AND queued_at > %(now)s - interval '1 hour'
-            """,
-            number=number.number,
-            user=user_id,
-            now=NOW,
-        )
-    )
-    if by_number >= MOST_PER_NUMBER or by_user >= MOST_PER_USER:
-        return False
+    uses = [
+        ("code_user", user_id),
+        ("code_user_day", user_id),
+        ("code_number", number.number),
+        ("code_number_day", number.number),
+        ("code_range_day", number.number[:-_RANGE_DIGITS]),
+        ("code_company_day", number.company_id.id),
+    ]
+    if has_left(env, number.number, number.company_id):
+        uses.append(("code_stopped_number_day", number.number))
+    if spent := throttle.take_all(env, uses):
+        return spent
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     env.cr.execute(
         SQL(
@@ -80,7 +160,7 @@ def send_code(env, number_id, sender_id, user_id):
         user_id,
     )
     number.invalidate_recordset()
-    return True
+    return None
 
 
 def queue_code(env, sender, number, body, user_id=None):
@@ -111,8 +191,8 @@ def queue_code(env, sender, number, body, user_id=None):
     env["sms.marketing.message"]._trigger_dispatch()
 
 
-def verify(env, number_id, code):
-    """Try a code; where it is right, the number is verified.
+def verify(env, number_id, code, user_id):
+    """Try a code; where it is right, the number is verified by this user.
 
     Wrong, expired, used up and never asked for are the same answer.
 
@@ -137,10 +217,12 @@ def verify(env, number_id, code):
             SQL(
                 """
                 UPDATE sms_marketing_test_number
-                   SET verified_at = %s, code_hash = NULL, code_expires_at = NULL
+                   SET verified_at = %s, verified_by_id = %s, code_hash = NULL,
+                       code_expires_at = NULL
                  WHERE id = %s
                 """,
                 NOW,
+                user_id,
                 number_id,
             )
         )

@@ -5,9 +5,14 @@ from odoo.exceptions import AccessError, UserError
 
 from ..engine import testing
 from ..text.template import compile_template
+from . import limits
+from .arguments import record_id, record_ids
 
 #: Hours for which the panel shows what became of tests, when it is opened again.
 RECENT = 1
+
+#: Tests whose outcomes are asked for at once: the panel keeps those that it has sent and found.
+MOST_OUTCOMES = 1000
 
 
 class SmsMarketingMessage(models.Model):
@@ -18,6 +23,7 @@ class SmsMarketingMessage(models.Model):
     def action_open_send_test(self):
         """Open the panel; the button has saved the form, so that the test is what one sees."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.client",
             "tag": "sms_marketing_send_test",
@@ -27,8 +33,9 @@ class SmsMarketingMessage(models.Model):
     def get_test_panel(self):
         """What the panel shows when it opens.
 
-        :return: {"numbers": [{"id", "label", "number", "is_verified", "is_mine"}], "problems":
-            sentences that say why no test can be sent, "outcomes": of the user's last tests}
+        :return: {"numbers": [{"id", "label", "number", "is_verified", "refusal", "is_mine"}],
+            "problems": sentences that say why no test can be sent, "outcomes": of the user's last
+            tests}
         """
         self.ensure_one()
         self.check_access("read")
@@ -37,7 +44,7 @@ class SmsMarketingMessage(models.Model):
         )
         return {
             "numbers": [number._panel_line() for number in numbers],
-            "problems": self._text_problems(),
+            "problems": self._test_problems(),
             "outcomes": self.get_test_outcomes(),
         }
 
@@ -51,24 +58,35 @@ class SmsMarketingMessage(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        numbers = self.env["sms.marketing.test.number"].browse(number_ids).exists()
+        ids = record_ids(self.env, number_ids, testing.MOST_NUMBERS)
+        numbers = self.env["sms.marketing.test.number"].browse(ids).exists()
         numbers.check_access("read")
         if not numbers:
             raise UserError(self.env._("Choose at least one number."))
         if numbers.company_id != self.company_id:
             raise AccessError(self.env._("These numbers belong to another company."))
-        if unverified := numbers.filtered(lambda number: not number.verified_at):
+        if refused := numbers.filtered(lambda number: not number.is_verified):
             raise UserError(
-                self.env._("Verify these numbers first: %s", ", ".join(unverified.mapped("label")))
+                self.env._("These numbers cannot receive tests:")
+                + "".join(f"\n• {number.display_name}: {number.refusal}" for number in refused)
             )
-        if problems := self._text_problems():
+        if problems := self._test_problems():
             raise UserError("\n".join(problems))
         self._check_test_sender(numbers)
-        partner = self.env["res.partner"].browse(partner_id or [])
+        partner = self.env["res.partner"].browse(record_id(self.env, partner_id))
         self._check_test_contact(partner)
         # The text is what is stored; what this transaction has changed belongs to it.
         self.env.flush_all()
+        if spent := testing.take_limits(self, numbers, self.env.user):
+            raise UserError(limits.in_words(self.env, spent))
         return self.get_test_outcomes(testing.queue(self, numbers, partner, self.env.user))
+
+    def _test_problems(self):
+        """What keeps the message from being tested at all."""
+        self.ensure_one()
+        if not self.active or self.state not in ("draft", "scheduled"):
+            return [self.env._("Only drafts and scheduled messages can be tested.")]
+        return self._text_problems()
 
     def get_test_outcomes(self, test_ids=None):
         """What became of the user's tests of this message, for the panel.
@@ -88,7 +106,7 @@ class SmsMarketingMessage(models.Model):
             since = fields.Datetime.now() - timedelta(hours=RECENT)
             domain.append(("queued_at", ">", since))
         else:
-            domain.append(("id", "in", test_ids))
+            domain.append(("id", "in", record_ids(self.env, test_ids, MOST_OUTCOMES)))
         # Only what the user has asked for is read, and none of it but its outcome.
         tests = self.env["sms.marketing.recipient"].sudo().search(domain)
         labels = {
@@ -135,6 +153,8 @@ class SmsMarketingMessage(models.Model):
 
     def _check_test_contact(self, partner):
         """A test shows its sender what the tokens stand for: only what the user may read."""
+        if partner and not partner.exists():
+            raise UserError(self.env._("This contact was deleted. Choose another one."))
         partner.check_access("read")
         linked = {
             "object.parent_id": partner.sudo().parent_id.sudo(False),

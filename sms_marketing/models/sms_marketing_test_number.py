@@ -7,9 +7,22 @@ from ..engine import verification
 from ..engine.transactions import in_own_transaction
 from ..text.encoding import strip_control
 from ..text.numbers import InvalidNumber, parse_number
+from . import limits
+from .arguments import record_id
 
-#: Characters of a label that a list can show.
+#: What only the right code changes, as it is without one: another number, or the number of another
+#: company, takes nothing of it along.
+UNVERIFIED = frozendict(
+    verified_at=False,
+    verified_by_id=False,
+    code_hash=False,
+    code_expires_at=False,
+    code_tries=0,
+)
+
+#: Characters of a label that a list can show, and of a code that anybody would type.
 LONGEST_LABEL = 64
+LONGEST_CODE = 64
 
 
 class SmsMarketingTestNumber(models.Model):
@@ -23,10 +36,7 @@ class SmsMarketingTestNumber(models.Model):
     _description = "SMS Test Number"
     _order = "label, id"
     _rec_name = "label"
-    # Only the right code verifies a number.
-    _protected = frozendict(
-        verified_at=False, code_hash=False, code_expires_at=False, code_tries=0
-    )
+    _protected = UNVERIFIED
 
     label = fields.Char(required=True, help="Whose phone it is, such as Anna, iPhone.")
     number = fields.Char(
@@ -50,6 +60,22 @@ class SmsMarketingTestNumber(models.Model):
         default=lambda self: self.env.company,
     )
     verified_at = fields.Datetime(string="Verified", readonly=True, copy=False)
+    verified_by_id = fields.Many2one(
+        "res.users",
+        string="Verified by",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Who entered the code. The number receives tests as long as this user is active and "
+        "belongs to the company.",
+    )
+    is_verified = fields.Boolean(
+        compute="_compute_refusal", help="Whether the number can receive tests now."
+    )
+    refusal = fields.Char(
+        string="Status", compute="_compute_refusal", help="Why it receives no tests now."
+    )
     code_hash = fields.Char(
         copy=False, groups=NO_ACCESS, help="Keyed hash of the code; the code is stored nowhere."
     )
@@ -65,6 +91,28 @@ class SmsMarketingTestNumber(models.Model):
         for saved in self:
             saved.display_name = f"{saved.label} ({saved.number})"
 
+    @api.depends("number", "company_id", "verified_at", "verified_by_id")
+    def _compute_refusal(self):
+        refusals = verification.refusals(self.env, self._origin)
+        for saved in self:
+            # A new one is saved first.
+            reason = refusals.get(saved._origin.id) if saved._origin else "not_verified"
+            saved.is_verified = not reason
+            saved.refusal = reason and saved._refusal_in_words(reason)
+
+    def _refusal_in_words(self, reason):
+        self.ensure_one()
+        if reason == "blacklisted":
+            return self.env._("On the phone blacklist")
+        if reason == "unsubscribed":
+            return self.env._("Opted out; verify it again")
+        if self.verified_at and self.sudo().verified_by_id:
+            return self.env._(
+                "Verified by %s, who no longer works here; verify it again",
+                self.sudo().verified_by_id.name,
+            )
+        return self.env._("Not verified")
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
@@ -75,16 +123,11 @@ class SmsMarketingTestNumber(models.Model):
     def write(self, vals):
         if vals.get("number"):
             vals = {**vals, "number": self._normalised(vals["number"])}
-        moved = self.filtered(
-            lambda saved: (
-                saved.number != vals.get("number", saved.number)
-                or saved.company_id.id != vals.get("company_id", saved.company_id.id)
-            )
-        )
+        before = {saved: (saved.number, saved.company_id) for saved in self}
         result = super().write(vals)
-        if moved:
+        if moved := self.filtered(lambda one: (one.number, one.company_id) != before[one]):
             # Another number is in other hands.
-            moved.sudo().write({"verified_at": False, "code_hash": False, "code_expires_at": False})
+            moved.sudo().write(UNVERIFIED)
         return result
 
     @api.constrains("label")
@@ -125,7 +168,7 @@ class SmsMarketingTestNumber(models.Model):
         company = self._message(message_id).company_id
         number = self._normalised(number)
         saved = self.search([("number", "=", number), ("company_id", "=", company.id)])
-        if saved and not saved.verified_at and not saved.has_access("write"):
+        if saved and not saved.is_verified and not saved.has_access("write"):
             raise UserError(
                 self.env._(
                     "%(user)s saved this number as “%(label)s” and has not verified it yet.",
@@ -145,23 +188,25 @@ class SmsMarketingTestNumber(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        if self.verified_at:
+        if self.is_verified:
             raise UserError(self.env._("“%s” is verified already.", self.label))
+        if verification.refusals(self.env, self).get(self.id) == "blacklisted":
+            raise UserError(
+                self.env._("“%s” is on the phone blacklist, so it is sent no code.", self.label)
+            )
         message = self._message(message_id)
         if message.company_id != self.company_id:
             raise AccessError(self.env._("This number belongs to another company."))
         message._check_test_sender(self)
-        was_sent = in_own_transaction(
+        spent = in_own_transaction(
             self.env.registry,
             lambda env: verification.send_code(
                 env, self.id, message.sender_id.id, self.env.user.id
             ),
             context={"lang": self.env.lang},
         )
-        if not was_sent:
-            raise UserError(
-                self.env._("Too many codes were asked for. Use the last one, or try in an hour.")
-            )
+        if spent:
+            raise UserError(limits.in_words(self.env, spent))
         return {"minutes": verification.LIFETIME}
 
     def action_verify(self, code):
@@ -172,21 +217,27 @@ class SmsMarketingTestNumber(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
+        user = self.env.user
+        if not user.active or user.share or self.company_id not in user.company_ids:
+            raise AccessError(
+                self.env._("Only users of %s can verify its numbers.", self.company_id.name)
+            )
+        code = code[:LONGEST_CODE] if isinstance(code, str) else ""
         is_right = in_own_transaction(
             self.env.registry,
-            lambda env: verification.verify(env, self.id, "".join(str(code).split())),
+            lambda env: verification.verify(env, self.id, "".join(code.split()), user.id),
         )
         if not is_right:
             raise UserError(
                 self.env._("This code is wrong or no longer good. Look again, or send a new one.")
             )
         # This transaction may still see the number as it was before the other one's commit.
-        return {**self._panel_line(), "is_verified": True}
+        return {**self._panel_line(), "is_verified": True, "refusal": False}
 
     @api.model
     def _message(self, message_id):
-        message = self.env["sms.marketing.message"].browse(message_id).exists()
-        if not message:
+        message = self.env["sms.marketing.message"].browse(record_id(self.env, message_id))
+        if not message.exists():
             raise UserError(self.env._("The message was deleted."))
         message.check_access("read")
         return message
@@ -197,7 +248,8 @@ class SmsMarketingTestNumber(models.Model):
             "id": self.id,
             "label": self.label,
             "number": self.number,
-            "is_verified": bool(self.verified_at),
+            "is_verified": self.is_verified,
+            "refusal": self.refusal,
             "is_mine": self.has_access("write"),
         }
 

@@ -1,11 +1,14 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..engine.throttle import LIMITS
+
 
 class SmsMarketingThrottle(models.Model):
-    """Uses of what the public may not do too often, for ``engine.throttle`` alone."""
+    """Uses of what may not be done too often, for ``engine.throttle`` alone."""
 
     _name = "sms.marketing.throttle"
+    _inherit = "sms.marketing.engine.record"
     _log_access = False
     _description = "SMS Rate Limit"
     _rec_name = "subject"
@@ -22,7 +25,10 @@ class SmsMarketingThrottle(models.Model):
         """Forget what no limit counts any more."""
         self.env.cr.execute(
             SQL(
-                "DELETE FROM sms_marketing_throttle"
-                " WHERE used_at < now() AT TIME ZONE 'UTC' - interval '1 day'"
+                """
+                DELETE FROM sms_marketing_throttle
+                 WHERE used_at < now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
+                """,
+                max(limit.seconds for limit in LIMITS.values()),
             )
         )

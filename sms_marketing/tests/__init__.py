@@ -91,6 +91,7 @@ from . import test_sign_up_form
 from . import test_statistics
 from . import test_stop_wishes
 from . import test_suppression
+from . import test_test_limits
 from . import test_test_number
 from . import test_text_allowance
 from . import test_text_clock

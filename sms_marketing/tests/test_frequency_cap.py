@@ -213,7 +213,9 @@ class TestFrequencyCap(SmsMarketingCase):
             {"label": "Ann", "number": self.ann.mobile_e164}
         )
         self.env.cr.execute(
-            "UPDATE sms_marketing_test_number SET verified_at = now() WHERE id = %s", [colleague.id]
+            "UPDATE sms_marketing_test_number SET verified_at = now(), verified_by_id = %s"
+            " WHERE id = %s",
+            [self.env.ref("base.user_admin").id, colleague.id],
         )
         colleague.invalidate_recordset()
         ids = testing.queue(

@@ -118,8 +118,14 @@ class TestPreferenceLinkLeads(SmsMarketingHttpCase):
         number = self.env["sms.marketing.test.number"].create(
             {"label": "Anna", "number": self.number()}
         )
-        number.sudo().verified_at = self.env.cr.now()
-        message.send_test(number.ids)
+        number.sudo().write(
+            {
+                "verified_at": self.env.cr.now(),
+                "verified_by_id": self.env.ref("base.user_admin").id,
+            }
+        )
+        with self.own_transactions():
+            message.send_test(number.ids)
         text = self.env["sms.marketing.recipient"].sudo().search([("kind", "=", "test")], limit=1)
         self.assertIn(f"/s/{text.token}P", text.body)
         self.assertEqual(self.url_open(f"/s/{text.token}P").status_code, 200)

@@ -62,6 +62,7 @@ ACCESS = {
     "sms.marketing.subscription.type": SETTINGS,
     "sms.marketing.test.number": dict.fromkeys(("user", "manager", "administrator"), "rwcd"),
     "sms.marketing.throttle": {"administrator": "r"},
+    "sms.marketing.deleted.text": {"administrator": "r"},
     "sms.marketing.token.default": SETTINGS,
     "sms.marketing.usage": {"administrator": "r"},
     "sms.marketing.usage.month": READERS,

@@ -37,10 +37,18 @@ const anna = {
     label: "Anna",
     number: "+12025550177",
     is_verified: true,
+    refusal: false,
     is_mine: true,
 };
-const ben = { id: 2, label: "Ben", number: "+12025550178", is_verified: false, is_mine: true };
-const cleo = { id: 3, label: "Cleo", number: "+12025550179", is_verified: false, is_mine: false };
+const ben = {
+    id: 2,
+    label: "Ben",
+    number: "+12025550178",
+    is_verified: false,
+    refusal: "Not verified",
+    is_mine: true,
+};
+const cleo = { ...ben, id: 3, label: "Cleo", number: "+12025550179", is_mine: false };
 
 const waiting = {
     id: 70,
@@ -215,7 +223,7 @@ test("adds and verifies a number by keyboard", async () => {
         if (args[1] !== "123456") {
             throw makeServerError({ type: "UserError", message: "This code is wrong." });
         }
-        return { ...ben, is_verified: true };
+        return { ...ben, is_verified: true, refusal: false };
     });
     await openPanel([]);
     await contains(`${PANEL} .o_sms_marketing_add_number`).click();
@@ -256,7 +264,7 @@ test("a number that waits for its code is verified later", async () => {
     onRpc("sms.marketing.test.number", "action_send_code", () => {
         throw makeServerError({ type: "UserError", message: "Too many codes were asked for." });
     });
-    onRpc("sms.marketing.test.number", "action_verify", () => ({ ...ben, is_verified: true }));
+    onRpc("sms.marketing.test.number", "action_verify", () => ({ ...ben, is_verified: true, refusal: false }));
     await openPanel([ben]);
     await contains(`${PANEL} .o_sms_marketing_verify`).click();
     expect(FORM).toHaveText(/Send a code to \+12025550178/);

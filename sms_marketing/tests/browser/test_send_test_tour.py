@@ -75,7 +75,7 @@ class TestSendTestTour(BrowserCase):
             cookies={"sms_marketing_code": code},
         )
         self.env.invalidate_all()
-        self.assertTrue(saved.verified_at)
+        self.assertEqual((saved.is_verified, saved.verified_by_id), (True, self.marketer))
         text = self.arrived[-1]
         self.assertEqual(text.number, NUMBER)
         self.assertEqual(
@@ -100,6 +100,7 @@ class TestSendTestTour(BrowserCase):
                 "number": NUMBER,
                 "user_id": self.marketer.id,
                 "verified_at": fields.Datetime.now(),
+                "verified_by_id": self.marketer.id,
             }
         )
         self.draft.body = "Hello "
