@@ -8,7 +8,7 @@ number again by anything but its own act. The figures of messages stay as they a
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from . import blacklist, consent, privacy, schedule
+from . import approved_audience, blacklist, consent, privacy, schedule
 
 #: States of a recipient that no receipt changes any more.
 SETTLED = ("delivered", "undelivered", "failed", "skipped", "cancelled")
@@ -28,6 +28,7 @@ def erase(env, numbers, company, *, from_contacts):
         privacy.log(env, "erasure", [number], company)
         _erase_rows(env, number, company)
         blacklist.forget(env, number, company)
+        approved_audience.forget_number(env, number, company)
     if from_contacts:
         _erase_from_contacts(env, numbers, company)
     env.invalidate_all()

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from psycopg2 import InterfaceError, OperationalError
 
-from . import audience
+from . import approved_audience, audience
 from .links import write_links
 from .review import ReviewFacts
 from .transactions import NOW, in_own_transaction
@@ -55,10 +55,7 @@ def _start_next(env):
                 _logger.warning("message %d cannot start: %s", message.id, error)
             else:
                 _logger.exception("message %d cannot start", message.id)
-            message.state = "draft"
-            message.message_post(
-                body=env._("This message could not start and is a draft again: %s", error)
-            )
+            message._fall_back(error)
             continue
         return message.id
 
@@ -78,6 +75,7 @@ def start(message):
     # Again, now that it is known who gets it: as settled, so that nobody is counted twice.
     message._check_ready("start", message._review_facts("start", counts))
     message.write({"state": "sending", "started_at": now})
+    approved_audience.forget(message.env, message.ids)
     audience.write_piece(message)
     # Until PostgreSQL finds out by itself, about a minute later, how many rows the table has now,
     # each claim would read all of the message's.

@@ -12,11 +12,21 @@ def record_ids(env, value, most):
     :param most: ids that it has at most
     :raise UserError: it is anything else
     """
-    if not isinstance(value, list | tuple) or not all(map(_is_id, value)):
+    if not all(map(_is_id, as_list(env, value, most))):
+        raise UserError(env._("This request is not valid. Reload the page."))
+    return list(dict.fromkeys(value))
+
+
+def as_list(env, value, most):
+    """A list, of whatever.
+
+    :raise UserError: it is anything else, or longer
+    """
+    if not isinstance(value, list | tuple):
         raise UserError(env._("This request is not valid. Reload the page."))
     if len(value) > most:
         raise UserError(env._("Choose %s at most.", most))
-    return list(dict.fromkeys(value))
+    return value
 
 
 def record_id(env, value):
@@ -28,6 +38,18 @@ def record_id(env, value):
         return None
     [one] = record_ids(env, [value], 1)
     return one
+
+
+def words(env, value, longest=200):
+    """A short text, or None where there is none.
+
+    :raise UserError: it is anything else
+    """
+    if value is None or value is False:
+        return None
+    if not isinstance(value, str) or len(value) > longest:
+        raise UserError(env._("This request is not valid. Reload the page."))
+    return value
 
 
 def mapping(env, value):

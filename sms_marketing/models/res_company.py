@@ -77,6 +77,18 @@ class ResCompany(models.Model):
         "has approved it.",
     )
 
+    sms_marketing_approval_growth = fields.Integer(
+        string="Recipients Added after Approval (%)",
+        default=10,
+        help="An approval is void when more than this share of recipients was added since, and "
+        "more than 10. 0: no recipient may be added.",
+    )
+
+    _sms_marketing_approval_growth = models.Constraint(
+        "CHECK (sms_marketing_approval_growth BETWEEN 0 AND 100)",
+        "The share of recipients that may be added after approval is 0 to 100 percent.",
+    )
+
     sms_marketing_cap_texts = fields.Integer(
         string="Frequency Cap",
         help="At most so many marketing texts to one number within the days of the cap; 0: no cap. "

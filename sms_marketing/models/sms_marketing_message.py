@@ -288,10 +288,11 @@ class SmsMarketingMessage(models.Model):
                 states = dict(self._fields["state"]._description_selection(self.env))
                 raise UserError(
                     self.env._(
-                        "“%(message)s” is %(state)s: this is not possible now.",
+                        "“%(message)s” is %(state)s: this is not possible now. %(moved)s",
                         message=message.name,
                         state=states[message.state].lower(),
-                    )
+                        moved=message._moved_in_words() if message.sudo().moved_by_id else "",
+                    ).strip()
                 )
         self.sudo().state = state
 

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import frozendict
 
+from ..engine import approved_audience
 from ..engine.review import ERROR, WARNING, Finding, is_another_audience
 from .sms_marketing_message import FROZEN_FIELDS, MOMENT_FIELDS
 
@@ -14,6 +15,7 @@ NO_APPROVAL = frozendict(
     approval_state=False,
     approval_asked_by_id=False,
     approval_by_id=False,
+    approval_at=False,
     approval_content=False,
     approval_recipients=0,
 )
@@ -24,7 +26,8 @@ class SmsMarketingMessage(models.Model):
 
     An approval is of one text, one choice of recipients, one sender, type and moment, and is kept
     with the fingerprint of these. Whatever of it changes, the check that every way of sending
-    takes no longer accepts the approval.
+    takes no longer accepts the approval. Nor does it when more recipients than the company allows
+    were added since, by the members of a list, say: the numbers are kept with the approval.
     """
 
     _inherit = "sms.marketing.message"
@@ -45,6 +48,7 @@ class SmsMarketingMessage(models.Model):
     )
     approval_content = fields.Char(readonly=True, copy=False)
     approval_recipients = fields.Integer(readonly=True, copy=False)
+    approval_at = fields.Datetime(string="Approved or Rejected on", readonly=True, copy=False)
     content_author_ids = fields.Many2many(
         "res.users",
         "sms_marketing_message_author_rel",
@@ -133,6 +137,7 @@ class SmsMarketingMessage(models.Model):
     def _forget_approval(self):
         self.sudo().write(NO_APPROVAL)
         self.sudo().activity_unlink([ACTIVITY])
+        approved_audience.forget(self.env, self.ids)
 
     # ------------------------------------------------------------
     # The check
@@ -149,16 +154,56 @@ class SmsMarketingMessage(models.Model):
         if standing != "approved":
             text = self._approval_sentence(standing)
             return [Finding(ERROR, f"approval_{standing or 'needed'}", text)]
+        if facts.counts is None:
+            return []
         approved = self.sudo().approval_recipients
-        if facts.counts is None or not is_another_audience(approved, facts.recipients):
+        if maker := self._approver_who_changed_a_list():
+            return [Finding(ERROR, "approval_by_maker", maker, self._mend_audience())]
+        added, allowed = self._added_since_approval(facts)
+        if added > allowed:
+            text = self.env._(
+                "The message was approved for %(before)s contacts. Since then %(added)s others "
+                "were added; up to %(allowed)s are covered by the approval. Ask for a new one.",
+                before=approved,
+                added=added,
+                allowed=allowed,
+            )
+            return [Finding(ERROR, "approval_for_others", text, self._mend_audience())]
+        if not added and not is_another_audience(approved, facts.recipients):
             return []
         text = self.env._(
-            "The message was approved when %(before)s contacts would have got it. Now it is "
-            "%(now)s.",
+            "The message was approved for %(before)s contacts. Now %(now)s would receive it, "
+            "%(added)s of them added since.",
             before=approved,
             now=facts.recipients,
+            added=added,
         )
         return [Finding(WARNING, "approved_for_others", text, self._mend_audience())]
+
+    def _added_since_approval(self, facts):
+        """How many receive the message that did not when it was approved, and how many may."""
+        message = self.sudo()
+        approved = message.approval_recipients
+        added = approved_audience.added(message, is_settled=facts.intent == "start")
+        if added is None:
+            # Approved before numbers were kept.
+            added = max(facts.recipients - approved, 0)
+        percent = message.company_id.sms_marketing_approval_growth
+        return added, approved_audience.allowed(approved, percent)
+
+    def _approver_who_changed_a_list(self):
+        """A sentence where who approved the message has changed one of its lists since."""
+        message = self.sudo()
+        changes = self.env["sms.marketing.list.change"]._of_message(
+            message, since=message.approval_at or fields.Datetime.now()
+        )
+        own = changes.filtered(lambda change: change.user_id == message.approval_by_id)
+        return own and self.env._(
+            "%(user)s approved the message and has changed list “%(list)s” since. Another manager "
+            "approves it.",
+            user=message.approval_by_id.name,
+            list=own[0].list_id.name,
+        )
 
     def _approval_sentence(self, standing):
         message = self.sudo()
@@ -199,13 +244,17 @@ class SmsMarketingMessage(models.Model):
     # ------------------------------------------------------------
 
     def _approvers(self):
-        """Managers of the company who did not ask, and are not of those who made the message."""
+        """Managers of the company who did not ask, and are not of those who made the message.
+
+        Its makers are also who decided lately who is on its lists.
+        """
         message = self.sudo()
         makers = (
             message.content_author_ids
             | message.create_uid
             | message.user_id
             | message.approval_asked_by_id
+            | self.env["sms.marketing.list.change"]._of_message(message).user_id
         )
         managers = self.env.ref(APPROVERS).sudo().all_user_ids
         of_company = managers.filtered(
@@ -227,17 +276,33 @@ class SmsMarketingMessage(models.Model):
         may_decide = self.env.user in self._approvers()
         is_sound = not any(finding.level == ERROR for finding in others)
         may_write = self.has_access("write")
+        text = missing[0].text
+        if not may_decide and (why := self._why_not_this_manager()):
+            text = f"{text} {why}"
         approval = {
-            "text": missing[0].text,
+            "text": text,
             "can_ask": may_write and is_sound and not may_decide and standing != "asked",
             "can_approve": may_write and is_sound and may_decide,
             "can_reject": may_write and may_decide and standing == "asked",
         }
         return approval, others
 
+    def _why_not_this_manager(self):
+        """A sentence where the user is a manager who cannot decide on account of a list."""
+        own = self.env["sms.marketing.list.change"]._of_message(self)
+        own = own.filtered(lambda change: change.user_id == self.env.user)
+        return (
+            own
+            and self.env.user.has_group(APPROVERS)
+            and self.env._(
+                "You changed list “%s” yourself, so another manager decides.", own[0].list_id.name
+            )
+        )
+
     def action_review_approval(self):
         """Open the panel on what approval was asked for."""
         self.ensure_one()
+        self.check_access("read")
         return self._open_review(self._approval_intent() or "send")
 
     def ask_approval(self, intent, version):
@@ -250,7 +315,7 @@ class SmsMarketingMessage(models.Model):
             return changed
         self._check_approvable(facts)
         if self._approval_standing(intent) == "asked":
-            raise UserError(self.env._("Somebody has asked for approval already."))
+            raise UserError(self._already(self.sudo().approval_asked_by_id, "asked"))
         self._forget_approval()
         self._set_approval("asked", facts, approval_asked_by_id=self.env.uid)
         approvers = self._approvers()
@@ -281,7 +346,10 @@ class SmsMarketingMessage(models.Model):
             return changed
         self._check_may_decide()
         self._check_approvable(facts)
+        if not any(_is_of_approval(one.code) for one in self._review_approval(facts)):
+            raise UserError(self._already(self.sudo().approval_by_id, "approved"))
         self._set_approval("approved", facts, approval_by_id=self.env.uid)
+        approved_audience.keep(self.sudo())
         self._tell_asker(self.env._("Approved for %s contacts.", facts.recipients))
         return {"done": self.env._("Approved. It can be sent now.")}
 
@@ -302,10 +370,22 @@ class SmsMarketingMessage(models.Model):
         self._tell_asker(self.env._("Not approved: %s", reason.strip()))
         return {"done": self.env._("Rejected. Who asked is told why.")}
 
+    def _already(self, user, what):
+        """A sentence for who comes second, or has clicked twice."""
+        is_own = user == self.env.user
+        if what == "asked":
+            if is_own:
+                return self.env._("You have already asked for approval.")
+            return self.env._("%s has already asked for approval.", user.name)
+        if is_own:
+            return self.env._("You have already approved this message.")
+        return self.env._("%s has already approved this message.", user.name)
+
     def _check_may_decide(self):
         if self.env.user not in self._approvers():
             raise AccessError(
-                self.env._(
+                self._why_not_this_manager()
+                or self.env._(
                     "A manager decides who has neither asked for approval nor made the message."
                 )
             )
@@ -330,6 +410,7 @@ class SmsMarketingMessage(models.Model):
                 "approval_state": state,
                 "approval_content": self._approval_content(facts.intent),
                 "approval_recipients": facts.recipients,
+                "approval_at": state != "asked" and fields.Datetime.now(),
                 **vals,
             }
         )

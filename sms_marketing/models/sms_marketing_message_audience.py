@@ -2,6 +2,7 @@ from odoo import models
 from odoo.exceptions import UserError, ValidationError
 
 from ..engine import audience
+from .arguments import words
 
 
 class SmsMarketingMessage(models.Model):
@@ -27,6 +28,7 @@ class SmsMarketingMessage(models.Model):
 
         :return: what ``get_audience_counts`` returns, or {"problem": what is missing or broken}
         """
+        self.check_access("read")
         try:
             return self.get_audience_counts()
         except (UserError, ValidationError) as error:
@@ -62,6 +64,7 @@ class SmsMarketingMessage(models.Model):
         self.ensure_one()
         self.check_access("read")
         self._check_audience_known()
+        reason = words(self.env, reason)
         title = self._reason_labels().get(reason) if reason else self.env._("Get it")
         return {
             "type": "ir.actions.act_window",

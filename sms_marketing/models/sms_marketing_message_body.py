@@ -57,20 +57,29 @@ class SmsMarketingMessage(models.Model):
         for message in self:
             changes = (message.body or "") != (vals["body"] or "")
             if changes and version is not None and message.body_version != version:
-                raise UserError(
-                    self.env._(
-                        "%(user)s has changed the text of “%(message)s” while you were writing, so "
-                        "yours has not been saved. Copy your text, discard your changes, and look "
-                        "at the other text before you put yours in its place.",
-                        user=message.write_uid.name,
-                        message=message.name,
-                    )
-                )
+                raise UserError(message._body_conflict_in_words())
             super(SmsMarketingMessage, message).write(vals)
             if changes:
                 as_superuser = super(SmsMarketingMessage, message.sudo())
                 as_superuser.write({VERSION: message.body_version + 1})
         return True
+
+    def _body_conflict_in_words(self):
+        user = self.sudo().body_changed_by_id or self.sudo().create_uid
+        if user == self.env.user:
+            return self.env._(
+                "You have changed the text of “%s” in another window, so this text has not been "
+                "saved. Copy it, discard your changes, and look at the other text before you put "
+                "this one in its place.",
+                self.name,
+            )
+        return self.env._(
+            "%(user)s has changed the text of “%(message)s” while you were writing, so "
+            "yours has not been saved. Copy your text, discard your changes, and look "
+            "at the other text before you put yours in its place.",
+            user=user.name,
+            message=self.name,
+        )
 
     @api.model
     def _clean_body(self, vals):

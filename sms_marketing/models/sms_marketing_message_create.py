@@ -132,6 +132,7 @@ class SmsMarketingMessage(models.Model):
     @api.model
     def action_create_message(self):
         """Open the dialog that asks for the name and what the user's company wants to know."""
+        self.check_access("create")
         form = self.env["sms.marketing.create.form"]._for_company(self.env.company)
         view = self.env.ref("sms_marketing.view_sms_marketing_message_create_form")
         return {
@@ -151,6 +152,7 @@ class SmsMarketingMessage(models.Model):
     def action_open_editor(self):
         """Go from the dialog, which has just saved the message, to the page where it is written."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "res_model": self._name,

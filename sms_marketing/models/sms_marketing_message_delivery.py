@@ -89,6 +89,7 @@ class SmsMarketingMessage(models.Model):
 
     def _action_recipients(self, title, domain):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_marketing.action_sms_marketing_recipient"
         )
@@ -127,6 +128,7 @@ class SmsMarketingMessage(models.Model):
 
     def action_view_replies(self):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_marketing.action_sms_marketing_inbound"
         )
@@ -134,6 +136,7 @@ class SmsMarketingMessage(models.Model):
 
     def action_view_opted_out(self):
         """Who left by a text of their own, or on the page behind this message's link."""
+        self.check_access("read")
         stops = self.env["sms.marketing.inbound"].search(
             [("message_id", "=", self.id), ("action", "=", "stop")]
         )

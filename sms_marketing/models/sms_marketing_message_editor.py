@@ -1,13 +1,18 @@
 from odoo import models
+from odoo.exceptions import UserError
 
 from ..engine import personalize
 from ..engine.links import POSITIONS, PREFERENCE_MARK
 from ..engine.texts import MessageTexts
 from ..text.links import LINK_UNITS
 from ..text.tokens import PREFERENCE_LINK
+from .arguments import as_list, record_id, words
 
 #: What the editor may tell about a message that is not saved yet.
 UNSAVED_FIELDS = frozenset({"company_id", "sender_id"})
+
+#: Different tokens that a preview is asked for.
+MOST_PATHS = 1000
 
 
 class SmsMarketingMessage(models.Model):
@@ -99,8 +104,11 @@ class SmsMarketingMessage(models.Model):
         """
         message = self._as_in_the_form(unsaved)
         company = message.company_id.sudo()
-        partner = self.env["res.partner"].browse(partner_id)
+        partner = self.env["res.partner"].browse(record_id(self.env, partner_id))
+        if not partner.exists():
+            raise UserError(self.env._("This contact was deleted. Choose another one."))
         partner.check_access("read")
+        paths = [words(self.env, path) or "" for path in as_list(self.env, paths, MOST_PATHS)]
         unreadable = personalize.unreadable_roots(self.env, partner.ids).get(partner.id, ())
         hidden = [path for path in paths if path.rpartition(".")[0] in unreadable]
         values = personalize.token_values(
@@ -121,7 +129,8 @@ class SmsMarketingMessage(models.Model):
     def _as_in_the_form(self, unsaved):
         """The message with what its form holds and the database does not, where readable."""
         self.check_access("read")
-        values = {name: unsaved[name] for name in UNSAVED_FIELDS & unsaved.keys() if unsaved[name]}
+        values = {name: record_id(self.env, unsaved.get(name)) for name in UNSAVED_FIELDS}
+        values = {name: value for name, value in values.items() if value}
         for name, value in values.items():
             self.env[self._fields[name].comodel_name].browse(value).check_access("read")
         message = self.new(

@@ -29,6 +29,7 @@ class SmsMarketingMessage(models.Model):
     def action_ask_cancel(self):
         """Ask before cancelling, and say what has gone out already."""
         self.ensure_one()
+        self.check_access("write")
         return {
             "type": "ir.actions.client",
             "tag": "sms_marketing_ask",

@@ -83,10 +83,6 @@ class SmsMarketingMessage(models.Model):
             findings = [finding for finding in findings if finding.level == ERROR]
         return errors_first(findings)
 
-    def _problems(self, facts):
-        """What keeps the message from being sent, each a sentence that says how to mend it."""
-        return [finding.text for finding in self._review_findings(facts, only_errors=True)]
-
     def _check_ready(self, intent, facts=None):
         """Raise UserError with everything that keeps the message from being sent.
 
@@ -101,11 +97,14 @@ class SmsMarketingMessage(models.Model):
         known = {}
         for message in self:
             known[message.id] = facts or message._review_facts(intent)
-            if problems := message._problems(known[message.id]):
-                raise UserError(
+            if errors := message._review_findings(known[message.id], only_errors=True):
+                problem = UserError(
                     self.env._("“%s” cannot be sent yet:", message.name)
-                    + "".join(f"\n• {problem}" for problem in problems)
+                    + "".join(f"\n• {error.text}" for error in errors)
                 )
+                # For code that has to know which they are; browsers know errors by their class.
+                problem.codes = [error.code for error in errors]
+                raise problem
         return known
 
     def _text_problems(self):

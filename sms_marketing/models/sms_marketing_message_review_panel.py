@@ -4,8 +4,9 @@ import json
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..engine.review import ERROR, is_another_audience
+from ..engine.review import ERROR
 from ..engine.transactions import lock
+from .arguments import mapping
 from .sms_marketing_message import FROZEN_FIELDS, MOMENT_FIELDS
 
 #: Findings of ``_review_timing`` that an overview by time zone explains.
@@ -26,6 +27,7 @@ class SmsMarketingMessage(models.Model):
 
     def _open_review(self, intent):
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.client",
             "tag": "sms_marketing_review",
@@ -80,7 +82,7 @@ class SmsMarketingMessage(models.Model):
                 (facts.intent == "schedule" and self.send_in_contact_time_zone)
                 or any(finding.code in TIME_ZONE_CODES for finding in findings)
             ),
-            "version": {"content": self._review_content(), "recipients": facts.recipients},
+            "version": self._review_version(facts),
         }
 
     def send_reviewed(self, intent, version):
@@ -112,6 +114,7 @@ class SmsMarketingMessage(models.Model):
         self.ensure_one()
         self.check_access("write")
         self._check_intent(intent)
+        mapping(self.env, version)
         # From here on nobody changes it until the transaction ends.
         lock(self)
         facts = self._review_facts(intent)
@@ -119,46 +122,47 @@ class SmsMarketingMessage(models.Model):
         return facts, changed and {"changed": changed, "review": self._review(facts)}
 
     def _check_intent(self, intent):
-        if intent not in ("send", "schedule"):
+        if not isinstance(intent, str) or intent not in ("send", "schedule"):
             raise UserError(self.env._("A message can be sent or scheduled, nothing else."))
-
-    def _changed_since(self, version, facts):
-        """A sentence that says what is not as it was reviewed, or nothing."""
-        if version.get("content") != self._review_content():
-            return self.env._(
-                "%s has changed the message since you opened this review. Read it again.",
-                self.write_uid.name,
-            )
-        before = version.get("recipients")
-        if not isinstance(before, int) or is_another_audience(before, facts.recipients):
-            return self.env._(
-                "The number of recipients has changed from %(before)s to %(now)s since you opened "
-                "this review.",
-                before=before,
-                now=facts.recipients,
-            )
-        return ""
 
     def _review_content(self, with_moment=True):
         """A fingerprint of what goes out, to whom and when: another one, another message.
 
-        In it are what is frozen after the draft, the opt-out text and the rules of lists.
+        In it are what is frozen after the draft, and what it is completed by: the opt-out text, the
+        rules of lists, what recipients see as the sender, and the defaults of tokens.
         """
-        names = sorted(FROZEN_FIELDS | MOMENT_FIELDS if with_moment else FROZEN_FIELDS)
         message = self.sudo()
         lists = message.include_list_ids | message.exclude_list_ids
         company = message.company_id
         codes = [code for code, _name in self.env["res.lang"].sudo().get_installed()]
-        content = {
-            "fields": [
-                sorted(message[name].ids) if message._fields[name].relational else message[name]
-                for name in names
-            ],
-            "lists": [
-                [one.id, one.kind, one.kind == "rule" and one.domain] for one in lists.sorted("id")
-            ],
-            "opt_out": message.include_opt_out_text
-            and [company.with_context(lang=code).sms_marketing_opt_out_text for code in codes],
-        }
-        written = json.dumps(content, default=str, sort_keys=True)
-        return hashlib.sha256(written.encode()).hexdigest()
+        senders = (message.sender_id | message.pool_ids).sorted("id")
+        return _fingerprint(
+            {
+                "fields": self._frozen_values(with_moment),
+                "lists": [
+                    [one.id, one.kind, one.kind == "rule" and one.domain]
+                    for one in lists.sorted("id")
+                ],
+                "opt_out": message.include_opt_out_text
+                and [company.with_context(lang=code).sms_marketing_opt_out_text for code in codes],
+                "senders": senders.mapped("value"),
+                "defaults": self.env["sms.marketing.token.default"]._defaults(company),
+            }
+        )
+
+    def _own_content(self):
+        """A fingerprint of what users write on the message itself."""
+        return _fingerprint(self._frozen_values(with_moment=True))
+
+    def _frozen_values(self, with_moment):
+        names = sorted(FROZEN_FIELDS | MOMENT_FIELDS if with_moment else FROZEN_FIELDS)
+        message = self.sudo()
+        return [
+            sorted(message[name].ids) if message._fields[name].relational else message[name]
+            for name in names
+        ]
+
+
+def _fingerprint(content):
+    written = json.dumps(content, default=str, sort_keys=True)
+    return hashlib.sha256(written.encode()).hexdigest()

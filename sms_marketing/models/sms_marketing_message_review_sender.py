@@ -66,6 +66,8 @@ class SmsMarketingMessage(models.Model):
 
     def action_drop_archived_senders(self):
         """Mends the warning of ``_review_further_senders``."""
+        self.ensure_one()
+        self.check_access("write")
         self.pool_ids = [Command.unlink(one.id) for one in self._archived_further_senders()]
 
     def _archived_further_senders(self):

@@ -56,6 +56,7 @@ class SmsMarketingMessage(models.Model):
 
     def action_include_opt_out_text(self):
         """Mends the warning of ``_review_opt_out``."""
+        self.check_access("write")
         self.include_opt_out_text = True
 
     def _review_encoding(self, facts):
@@ -95,6 +96,7 @@ class SmsMarketingMessage(models.Model):
     def action_plain_equivalents(self):
         """Replace what has a plain equivalent in GSM-7 by it: quotes, dashes and so on."""
         self.ensure_one()
+        self.check_access("write")
         self.body = self._with_plain_equivalents(self._estimate(self.body or ""))
 
     def _with_plain_equivalents(self, estimate):

@@ -7,6 +7,7 @@ from odoo.addons.base.models.res_partner import _tz_get
 from ..engine import audience, timing
 from ..engine.review import WARNING, Finding
 from ..text.clock import find_zone, offset_of
+from .arguments import words
 
 
 class SmsMarketingMessage(models.Model):
@@ -102,6 +103,10 @@ class SmsMarketingMessage(models.Model):
     def action_view_time_zone(self, zone):
         """The recipients in a time zone; False: those without one that exists."""
         self.ensure_one()
+        self.check_access("read")
+        return self._time_zone_action(words(self.env, zone))
+
+    def _time_zone_action(self, zone):
         existing = [name for name, _label in _tz_get(self) if find_zone(name)]
         return {
             "type": "ir.actions.act_window",
@@ -149,7 +154,7 @@ class SmsMarketingMessage(models.Model):
             )
             contacts = {
                 "label": self.env._("Look at these contacts"),
-                "action": self.action_view_time_zone(False),
+                "action": self._time_zone_action(False),
             }
             findings.append(Finding(WARNING, "no_time_zone", text, contacts))
         if passed := _contacts(pairs, lambda _group, slot: slot.is_passed):

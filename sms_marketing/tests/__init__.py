@@ -5,6 +5,7 @@ from . import test_allowance
 from . import test_allowance_unknown
 from . import test_answer_languages
 from . import test_approval
+from . import test_approval_audience
 from . import test_arrays
 from . import test_audience
 from . import test_audience_pieces

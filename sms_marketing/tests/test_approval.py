@@ -316,7 +316,7 @@ class TestApproval(ApprovalCase, SmsMarketingCase):
         contact_list.partner_ids = self.contacts(1)
         review = message.get_review("send")
         [finding] = [one for one in review["findings"] if one["code"] == "approved_for_others"]
-        self.assertIn("when 2 contacts", finding["text"])
+        self.assertIn("approved for 2 contacts. Now 3", finding["text"])
         self.assertTrue(review["can_send"])
 
     def test_what_changed_under_the_managers_eyes_is_not_approved(self):

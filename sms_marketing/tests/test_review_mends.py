@@ -141,7 +141,27 @@ class TestReviewMends(SmsMarketingCase):
         return self.draft(self.contacts(2))
 
     def make_approved_for_others(self):
-        message = self.draft(self.contacts(2))
+        message = self.make_approved(self.draft(self.contacts(2)))
+        self.unsubscribe(message.include_partner_ids[0].mobile_e164)
+        return message
+
+    def make_approval_for_others(self):
+        contact_list = self.env["sms.marketing.list"].create({"name": "Growing"})
+        message = self.make_approved(
+            self.draft(self.contacts(2), include_list_ids=[Command.link(contact_list.id)])
+        )
+        contact_list.partner_ids = self.contacts(11)
+        return message
+
+    def make_approval_by_maker(self):
+        contact_list = self.env["sms.marketing.list"].create({"name": "Growing"})
+        message = self.make_approved(
+            self.draft(self.contacts(2), include_list_ids=[Command.link(contact_list.id)])
+        )
+        contact_list.with_user(message.approval_by_id).partner_ids = self.contacts(1)
+        return message
+
+    def make_approved(self, message):
         message.user_id = self.marketer
         self.company.sms_marketing_approval = True
         asking = message.with_user(self.marketer)
@@ -149,7 +169,6 @@ class TestReviewMends(SmsMarketingCase):
         manager = self.user("mends_manager", "sms_marketing.group_manager")
         deciding = message.with_user(manager)
         deciding.approve_reviewed("send", deciding.get_review("send")["version"])
-        self.unsubscribe(message.include_partner_ids[0].mobile_e164)
         return message
 
     def make_frequency_cap(self):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import fields
+from odoo import SUPERUSER_ID, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -114,26 +114,168 @@ class TestReviewPanel(SmsMarketingCase):
             {"name": "L", "kind": "rule", "domain": "[('id', '=', 0)]"}
         )
         message = self.draft(include_list_ids=[Command.link(contact_list.id)])
-        as_root = message.sudo()
-        for change in (
-            lambda: as_root.write({"body": "Something else"}),
-            lambda: as_root.write({"include_opt_out_text": False}),
-            lambda: as_root.write({"scheduled_at": "2035-01-01 10:00:00"}),
-            lambda: as_root.write({"include_partner_ids": [Command.link(self.contact().id)]}),
-            lambda: contact_list.write({"domain": "[('id', '=', -1)]"}),
-            lambda: as_root.write(
-                {"include_opt_out_text": True, "sender_id": self.make_sender("+12025550177").id}
+        other = self.user("review_other", name="Olga Other")
+        by_other = message.with_user(other).sudo()
+        own = "^Olga Other has changed the message"
+        around = "^A list, a sender, a default or the opt-out text .* has changed"
+        company_default = {"company_id": self.company.id, "path": "object.city", "value": "town"}
+        for change, said in (
+            (lambda: by_other.write({"body": "Something else"}), own),
+            (lambda: by_other.write({"include_opt_out_text": False}), own),
+            (lambda: by_other.write({"scheduled_at": "2035-01-01 10:00:00"}), own),
+            (
+                lambda: by_other.write(
+                    {"include_partner_ids": [Command.link(self.contact().id)]}
+                ),
+                own,
             ),
-            lambda: self.company.write({"sms_marketing_opt_out_text": "STOP ends it"}),
+            (lambda: contact_list.write({"domain": "[('id', '=', -1)]"}), around),
+            (
+                lambda: by_other.write(
+                    {"include_opt_out_text": True, "sender_id": self.make_sender("+12025550177").id}
+                ),
+                own,
+            ),
+            (lambda: self.company.write({"sms_marketing_opt_out_text": "STOP ends it"}), around),
+            (lambda: message.sender_id.sudo().write({"value": "+12025550178"}), around),
+            (
+                lambda: self.env["sms.marketing.token.default"].create(company_default),
+                around,
+            ),
+            (lambda: message.write({"body": "My own words"}), "^You have changed the message"),
         ):
             version = message.get_review("send")["version"]
             change()
+            # Dispatch and the like write as OdooBot; that is nobody's doing.
+            message.with_user(SUPERUSER_ID).write({"name": "Renamed by OdooBot"})
             answer = message.send_reviewed("send", version)
-            self.assertIn("has changed the message", answer["changed"])
+            self.assertRegex(answer["changed"], said)
             self.assertNotIn("done", answer)
             self.assertEqual(message.state, "draft")
         answer = message.send_reviewed("send", answer["review"]["version"])
         self.assertIn("done", answer)
+
+    def test_who_comes_second_reads_what_happened(self):
+        """Two people, or two clicks of one: nobody reads that OdooBot did it."""
+        other = self.user("review_other", name="Olga Other")
+        for intent, moves, said in (
+            ("send", (), ("You have already sent", "Olga Other has just sent")),
+            ("schedule", (), ("You have already scheduled", "Olga Other has just scheduled")),
+            ("send", ("lane",), ("You have already sent", "Olga Other has just sent")),
+            ("send", ("action_cancel",), ("You have already cancelled", "Olga Other has cancel")),
+            (
+                "send",
+                ("action_unschedule",),
+                ("You have already moved", "Olga Other has moved"),
+            ),
+        ):
+            for mover, sentence in zip((self.owner, other), said, strict=True):
+                with self.subTest(sentence):
+                    message = self.draft(scheduled_at=fields.Datetime.now() + timedelta(days=1))
+                    version = message.get_review(intent)["version"]
+                    by_mover = message.with_user(mover).sudo()
+                    by_mover.send_reviewed(intent, version)
+                    for move in moves:
+                        if move == "lane":
+                            self.run_lane()
+                        else:
+                            getattr(by_mover, move)()
+                    if moves == ("action_unschedule",):
+                        # It was read while it was scheduled.
+                        version["state"] = "scheduled"
+                    answer = message.send_reviewed(intent, version)
+                    self.assertRegex(answer["changed"], f"^{sentence}")
+                    self.assertNotIn("done", answer)
+
+    def test_moves_that_come_second_say_who_was_first(self):
+        other = self.user("review_other", name="Olga Other")
+        message = self.draft()
+        message.action_send()
+        message.with_user(other).sudo().action_cancel()
+        with self.assertRaisesRegex(UserError, "cancelled: .* Olga Other has cancelled"):
+            message.action_cancel()
+
+    def test_a_message_that_could_not_start_tells_who_sent_it(self):
+        other = self.user("review_other", name="Olga Other")
+        contacts = self.contacts(1)
+        message = self.draft(contacts)
+        message.with_user(other).sudo().action_send()
+        self.unsubscribe(*contacts.mapped("mobile_e164"))
+        self.run_lane()
+        self.assertEqual(message.state, "draft")
+        log = message.message_ids[0]
+        self.assertIn("could not start", log.body)
+        self.assertEqual(log.notified_partner_ids, (self.owner | other).partner_id)
+        self.assertFalse(message.sudo().moved_by_id)
+
+    def test_values_of_other_types(self):
+        message = self.draft()
+        version = message.get_review("send")["version"]
+        for intent in (None, 7, [], {}, "start", "x" * 10**6):
+            for method in ("get_review", "send_reviewed", "ask_approval", "approve_reviewed"):
+                with self.subTest(method, intent=str(intent)[:9]), self.assertRaises(UserError):
+                    values = () if method == "get_review" else (version,)
+                    getattr(message, method)(intent, *values)
+        for other in (None, 7, "content", [version]):
+            for method in ("send_reviewed", "ask_approval", "approve_reviewed"):
+                with (
+                    self.subTest(method, version=other),
+                    self.assertRaisesRegex(UserError, "not valid"),
+                ):
+                    getattr(message, method)("send", other)
+        for change in ({"content": None}, {"recipients": "2"}, {"state": []}, {"content": []}):
+            answer = message.send_reviewed("send", {**version, **change})
+            self.assertTrue(answer["changed"])
+        for reason in ({}, [], 7, "x" * 1000):
+            with self.subTest(reason), self.assertRaisesRegex(UserError, "not valid"):
+                message.action_view_audience(reason)
+        for zone in ({}, [1], 7):
+            with self.subTest(zone), self.assertRaisesRegex(UserError, "not valid"):
+                message.action_view_time_zone(zone)
+        for partner, paths in ((None, []), ("1", []), (1, "object.name"), (1, [7]), (2**31, [])):
+            with self.subTest(partner=partner, paths=paths), self.assertRaises(UserError):
+                message.get_preview_values(partner, paths)
+        for unsaved in ({"sender_id": "1"}, {"company_id": [1]}):
+            with self.subTest(unsaved), self.assertRaises(UserError):
+                message.get_editor_data(**unsaved)
+
+    def test_buttons_refuse_messages_of_others(self):
+        stranger = self.user("review_stranger")
+        message = self.draft(scheduled_at=fields.Datetime.now() + timedelta(days=1))
+        of_other = message.with_user(stranger)
+        for method, *values in (
+            ("action_ask_cancel",),
+            ("action_open_editor",),
+            ("action_open_send_test",),
+            ("action_review_send",),
+            ("action_review_schedule",),
+            ("action_review_approval",),
+            ("action_view_considered",),
+            ("action_view_sent",),
+            ("action_view_not_sent",),
+            ("action_view_unknown",),
+            ("action_view_delivered",),
+            ("action_view_undelivered",),
+            ("action_view_clicked",),
+            ("action_view_replies",),
+            ("action_view_opted_out",),
+            ("action_view_audience",),
+            ("action_view_time_zone", False),
+            ("action_include_opt_out_text",),
+            ("action_plain_equivalents",),
+            ("action_drop_archived_senders",),
+            ("get_audience",),
+            ("get_audience_counts",),
+            ("get_time_zone_overview",),
+            ("get_progress",),
+            ("get_allowance",),
+            ("get_editor_data",),
+            ("get_token_choices",),
+            ("get_test_panel",),
+            ("exact_step",),
+        ):
+            with self.subTest(method), self.assertRaises(AccessError):
+                getattr(of_other, method)(*values)
 
     def test_other_recipients_are_told(self):
         contacts = self.contacts(3)
