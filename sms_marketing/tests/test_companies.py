@@ -58,7 +58,11 @@ class TestCompanies(SmsMarketingCase):
         self.send(message)
         self.play_sandbox()
         self.roll_up()
-        self.env["sms.marketing.list"].create({"name": "All", "company_id": company.id})
+        contact_list = self.env["sms.marketing.list"].create(
+            {"name": "All", "company_id": company.id}
+        )
+        changes = self.env["sms.marketing.list.change"]
+        changes.with_user(self.env.ref("base.user_admin"))._note(contact_list)
         self.env["sms.marketing.keyword"].create(
             {"name": f"GO AWAY {position}", "action": "stop", "company_id": company.id}
         )

@@ -63,7 +63,7 @@ ACCESS = {
     "sms.marketing.test.number": dict.fromkeys(("user", "manager", "administrator"), "rwcd"),
     "sms.marketing.throttle": {"administrator": "r"},
     "sms.marketing.deleted.text": {"administrator": "r"},
-    "sms.marketing.approved.audience": {"administrator": "r"},
+    "sms.marketing.approved.audience": {},
     "sms.marketing.list.change": {"manager": "r", "administrator": "r"},
     "sms.marketing.token.default": SETTINGS,
     "sms.marketing.usage": {"administrator": "r"},
