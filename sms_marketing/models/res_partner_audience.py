@@ -49,28 +49,34 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partners = super().create(vals_list)
-        if not self.env.su:
-            partners._check_lists_changed(self.env["sms.marketing.list"].sudo())
+        partners._lists_changed(dict.fromkeys(partners, self.env["sms.marketing.list"].sudo()))
         return partners
 
     def write(self, vals):
-        if self.env.su or "sms_list_ids" not in vals:
+        if "sms_list_ids" not in vals:
             return super().write(vals)
-        before = {partner: partner.sms_list_ids for partner in self.sudo()}
+        before = {partner: partner.sudo().sms_list_ids for partner in self}
         result = super().write(vals)
-        for partner, lists in before.items():
-            partner.sudo(False)._check_lists_changed(lists)
+        self._lists_changed(before)
         return result
 
-    def _check_lists_changed(self, before):
-        """Raise an error unless the user may change the lists that the contacts went on or off.
+    def _lists_changed(self, before):
+        """Note who put contacts on lists or took them off, and raise an error if they may not.
 
         Odoo checks the access to the contact only.
+
+        :param before: {contact: its lists as the system}
         """
+        changed = self.env["sms.marketing.list"].sudo()
+        for partner in self:
+            now = partner.sudo().sms_list_ids
+            changed |= (now - before[partner]) | (before[partner] - now)
+        self.env["sms.marketing.list.change"]._note(changed)
+        if self.env.su or not changed:
+            return
+        changed.with_env(self.env).check_access("write")
         for partner in self.sudo():
-            changed = (partner.sms_list_ids - before) | (before - partner.sms_list_ids)
-            changed.with_env(self.env).check_access("write")
-            added = partner.sms_list_ids - before
+            added = partner.sms_list_ids - before[partner.sudo(False)]
             if partner.company_id and added.company_id - partner.company_id:
                 raise UserError(
                     self.env._(

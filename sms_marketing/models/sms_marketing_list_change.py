@@ -89,27 +89,3 @@ class SmsMarketingList(models.Model):
         if changed:
             self.env["sms.marketing.list.change"]._note(self)
         return changed
-
-
-class ResPartner(models.Model):
-    """A contact's own page puts it on lists, too."""
-
-    _inherit = "res.partner"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        partners = super().create(vals_list)
-        if lists := partners.sudo().sms_list_ids:
-            self.env["sms.marketing.list.change"]._note(lists)
-        return partners
-
-    def write(self, vals):
-        if "sms_list_ids" not in vals:
-            return super().write(vals)
-        before = {partner: partner.sms_list_ids for partner in self.sudo()}
-        result = super().write(vals)
-        changed = self.env["sms.marketing.list"].sudo()
-        for partner, lists in before.items():
-            changed |= (lists | partner.sms_list_ids) - (lists & partner.sms_list_ids)
-        self.env["sms.marketing.list.change"]._note(changed)
-        return result

@@ -1,4 +1,4 @@
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import SUPERUSER_ID, fields, models
 from odoo.tools import frozendict
 
 from ..engine.review import is_another_audience
@@ -23,7 +23,8 @@ class SmsMarketingMessage(models.Model):
         string="Changed by",
         readonly=True,
         copy=False,
-        help="Who last changed the text, the recipients, the sender or the time.",
+        help="Who last changed the text, the recipients, the sender or the time since the message "
+        "was created.",
     )
     body_changed_by_id = fields.Many2one(
         "res.users", string="Text Changed by", readonly=True, copy=False
@@ -35,12 +36,6 @@ class SmsMarketingMessage(models.Model):
         copy=False,
         help="Who last sent, scheduled, paused, resumed or cancelled the message.",
     )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        messages = super().create(vals_list)
-        messages._note_user("changed_by_id", "body_changed_by_id")
-        return messages
 
     def write(self, vals):
         result = super().write(vals)

@@ -38,6 +38,10 @@ UNCHECKED = {
     # Which users wrote a text is a fact, wherever they work now.
     ("sms.marketing.message", "approval_asked_by_id"),
     ("sms.marketing.message", "approval_by_id"),
+    ("sms.marketing.message", "changed_by_id"),
+    ("sms.marketing.message", "body_changed_by_id"),
+    ("sms.marketing.message", "moved_by_id"),
+    ("sms.marketing.test.number", "verified_by_id"),
     ("sms.marketing.message", "content_author_ids"),
     # The other end of a relation that is checked.
     ("sms.marketing.allowance", "change_ids"),
