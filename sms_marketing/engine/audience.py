@@ -268,6 +268,7 @@ def audience_query(message):
                    CASE WHEN COALESCE(trim(choice.written), '') = '' THEN 'no_number'
                         WHEN choice.number IS NULL THEN 'invalid_number'
                         WHEN NOT (%(country_allowed)s) THEN 'country'
+                        WHEN subscription.state = 'unsubscribed' THEN 'unsubscribed'
                         WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                         WHEN subscription.state IS NULL THEN 'no_consent'
                         WHEN subscription.state <> 'subscribed' THEN subscription.state

@@ -273,6 +273,8 @@ def _lock_and_check(env, message_id, limit, sender_id, way):
                              AND due.number IS DISTINCT FROM contact.phone_e164
                             THEN 'number_changed'
                         WHEN way_sender_id IS NULL THEN 'country'
+                        -- A STOP fills the blacklist as well: what the person did is told.
+                        WHEN agreed.state = 'unsubscribed' THEN 'unsubscribed'
                         WHEN blacklist.id IS NOT NULL THEN 'blacklisted'
                         WHEN agreed.state IS NULL THEN 'no_consent'
                         WHEN agreed.state <> 'subscribed' THEN agreed.state

@@ -6,6 +6,7 @@ company has set it (``res.company.sms_marketing_one_to_one``). ``sms.sms`` has t
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from odoo.tools import SQL
 
@@ -112,3 +113,48 @@ def log_reason(env, number, company, partner, reason):
     contact = (partner or find_contact(env, number, company)).sudo()
     if contact:
         contact._message_log(body=note)
+
+
+class _OptOutGate:
+    """Of an API class: hands over no text that was left out, to whoever asks a provider directly.
+
+    As the test of an SMS mailing does, which makes rows of ``sms.sms`` and does not send them.
+    """
+
+    def _send_sms_batch(self, messages, delivery_reports_url=False):
+        numbers = [number for message in messages for number in message["numbers"]]
+        left_out = set(
+            self.env["sms.sms"]
+            .sudo()
+            .search(
+                [
+                    ("uuid", "in", [one.get("uuid") for one in numbers]),
+                    ("state", "=", "canceled"),
+                    ("failure_type", "=", FAILURE),
+                ]
+            )
+            .mapped("uuid")
+        )
+        rest = [
+            {**message, "numbers": going}
+            for message in messages
+            if (going := [one for one in message["numbers"] if one.get("uuid") not in left_out])
+        ]
+        results = []
+        if rest:
+            results = super()._send_sms_batch(rest, delivery_reports_url=delivery_reports_url)
+        reason = self.env._("Opted out")
+        return [
+            *results,
+            *(
+                {"uuid": uuid, "state": FAILURE, "failure_reason": reason, "credit": 0}
+                for uuid in left_out
+            ),
+        ]
+
+
+@cache
+def with_gate(api_class):
+    """The class of a provider's API that hands over no text that was left out."""
+    names = {"__module__": api_class.__module__, "__doc__": api_class.__doc__}
+    return type(api_class.__name__, (_OptOutGate, api_class), names)

@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.base.models.res_partner import _tz_get
 
+from ..engine import one_to_one
 from ..text.clock import find_zone
 from ..text.template import fill_preference_link
 
@@ -140,6 +141,9 @@ class ResCompany(models.Model):
         if ended := asked.filtered(lambda company: not company.sms_marketing_approval):
             self.env["sms.marketing.message"]._forget_questions(ended)
         return result
+
+    def _get_sms_api_class(self):
+        return one_to_one.with_gate(super()._get_sms_api_class())
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -22,7 +22,7 @@ def oracle_number_reason(written, consent, blacklisted):
         return "invalid_number"
     if written == "french":
         return "country"
-    if blacklisted:
+    if blacklisted and consent != "unsubscribed":
         return "blacklisted"
     return {"subscribed": None, "never": "no_consent"}.get(consent, consent)
 

@@ -45,6 +45,12 @@ class TestBlacklist(BlacklistCase):
         self.receive(number, "STOP")
         self.assertTrue(self.entry(number).active, "and again")
 
+    def test_who_texted_stop_is_left_out_as_opted_out(self):
+        self.company.sms_marketing_fill_blacklist = True
+        partner = self.contact(subscribed=True)
+        self.receive(partner.mobile_e164, "STOP")
+        self.assertEqual(self.send_to(partner).reason, "unsubscribed")
+
     def test_stop_of_a_short_code_counts_all_the_same(self):
         self.company.sms_marketing_fill_blacklist = True
         self.receive("12345", "STOP")

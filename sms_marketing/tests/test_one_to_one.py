@@ -341,6 +341,26 @@ class TestLastGate(OneToOneCase):
             row.send()
         self.assertFalse(sent)
 
+    def test_add_on_that_asks_the_provider_itself(self):
+        """As the test of an SMS mailing does: rows for its report, sent past ``sms.sms``."""
+        people = self.ann | self.ben
+        rows = self.env["sms.sms"].create([{"number": one.mobile_e164} for one in people])
+        provider = self.company._get_sms_api_class()(self.env)
+        with self.provider() as sent:
+            results = provider._send_sms_batch(
+                [
+                    {
+                        "content": "Hello",
+                        "numbers": [{"number": row.number, "uuid": row.uuid} for row in rows],
+                    }
+                ]
+            )
+        self.assertEqual(sent, [self.ben.mobile_e164])
+        self.assertEqual(
+            {one["uuid"]: one["state"] for one in results},
+            {rows[0].uuid: "sms_optout", rows[1].uuid: "success"},
+        )
+
     def test_opt_outs_of_the_company_that_texts_count(self):
         other = self.make_company()["company"]
         theirs = self.contact(company_id=other.id)
