@@ -75,7 +75,8 @@ def query(written, author, company):
             )
         ) from error
     except (*_MISTAKES, UserError) as error:
-        raise RuleProblem(env._("There is a mistake in it: %s. Fix the rule.", error)) from error
+        said = str(error).rstrip(".") or type(error).__name__
+        raise RuleProblem(env._("There is a mistake in it: %s. Fix the rule.", said)) from error
 
 
 def probe(env, found):

@@ -73,12 +73,21 @@ class SmsMarketingList(models.Model):
     def _count_members(self):
         """Count the members of fixed lists that the user may read, in one statement."""
         saved = self.filtered(lambda contact_list: isinstance(contact_list.id, int))
-        counts = {
-            contact_list.id: count
-            for contact_list, count in self.env["res.partner"]._read_group(
-                [("sms_list_ids", "in", saved.ids)], ["sms_list_ids"], ["__count"]
+        readable = self.env["res.partner"]._search([])
+        counts = dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT list_id, count(*) FROM sms_marketing_list_partner_rel
+                     WHERE list_id = ANY(%s) AND partner_id IN (%s) GROUP BY list_id
+                    """,
+                    saved.ids,
+                    readable.select(),
+                )
             )
-        }
+            if saved
+            else ()
+        )
         for contact_list in saved:
             contact_list.partner_count = counts.get(contact_list.id, 0)
         for contact_list in self - saved:

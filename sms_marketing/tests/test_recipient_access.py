@@ -1,10 +1,13 @@
 """Recipients show what their reader may read of the contact, and nothing else."""
 
+import json
+
+from odoo import http
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .common import SmsMarketingCase
+from .common import SmsMarketingCase, SmsMarketingHttpCase
 
 ROLES = (
     "sms_marketing.group_user",
@@ -160,9 +163,7 @@ class TestRecipientAccess(SmsMarketingCase):
     def test_excluded_contact_of_another_company_has_no_number_either(self):
         other = self.make_company()["company"]
         foreign = self.contact(subscribed=True)
-        message = self.message(
-            self.shown | foreign, exclude_partner_ids=[Command.set(foreign.ids)]
-        )
+        message = self.message(self.shown | foreign, exclude_partner_ids=[Command.set(foreign.ids)])
         foreign.company_id = other
         self.send(message)
         [row] = message.recipient_ids - message.recipient_ids.filtered("number")
@@ -226,3 +227,63 @@ class TestRecipientAccess(SmsMarketingCase):
                 expected = ["Words of Shown"] + ["Words of Hidden"] * is_manager
                 self.assertEqual(found.mapped("body"), expected)
                 self.assertEqual(found.mapped("review_state"), [False] + ["to_review"] * is_manager)
+
+
+@tagged("post_install", "-at_install")
+class TestRecipientAccessHttp(SmsMarketingHttpCase):
+    """What a browser gets of the recipients of a message, one of whom is of another company."""
+
+    def test_browser_gets_nothing_of_a_contact_of_another_company(self):
+        user = self.user(
+            "http_recipients",
+            "sms_marketing.group_manager,base.group_allow_export",
+            password="http_recipients",
+        )
+        shown = self.contact(subscribed=True, name="Shown")
+        foreign = self.contact(subscribed=True, name="Foreign")
+        message = self.message(shown | foreign, body="Dear {{ object.name }}", user_id=user.id)
+        foreign.company_id = self.make_company()["company"]
+        self.write_audience(message)
+        self.env.cr.execute(  # as in databases from before
+            "UPDATE sms_marketing_recipient SET number = %s, body = 'Dear Foreign'"
+            " WHERE partner_id = %s",
+            [foreign.mobile, foreign.id],
+        )
+        self.env.invalidate_all()
+        self.authenticate("http_recipients", "http_recipients")
+        model, of_message = "sms.marketing.recipient", [("message_id", "=", message.id)]
+        [row] = message.recipient_ids.filtered(lambda one: one.partner_id == foreign)
+        spec = {"number": {}, "text": {}, "partner_id": {"fields": {"display_name": {}}}}
+        for method, args in {
+            "web_search_read": [of_message, spec],
+            "search_read": [of_message, ["number", "text", "partner_id", "display_name"]],
+            "formatted_read_group": [of_message, ["partner_id", "number"], ["__count"]],
+            "web_read_group": [of_message, ["partner_id"]],
+            "name_search": ["Foreign"],
+            "web_read": [[row.id], spec],
+            "read": [[row.id], ["number", "text", "partner_id", "display_name"]],
+            "export_data": [[row.id], ["number", "text", "partner_id/name"]],
+        }.items():
+            with self.subTest(method):
+                params = {"model": model, "method": method, "args": args, "kwargs": {}}
+                url = f"/web/dataset/call_kw/{model}/{method}"
+                answer = self.url_open(url, json={"params": params}).text
+                for secret in ("Foreign", foreign.mobile):
+                    self.assertNotIn(secret, answer)
+        wanted = {
+            "model": model,
+            "fields": [
+                {"name": name, "label": name} for name in ("number", "text", "partner_id/name")
+            ],
+            "ids": False,
+            "domain": of_message,
+            "groupby": [],
+            "import_compat": False,
+        }
+        exported = self.url_open(
+            "/web/export/csv",
+            data={"data": json.dumps(wanted), "csrf_token": http.Request.csrf_token(self)},
+        ).text
+        self.assertIn("Shown", exported)
+        self.assertNotIn("Foreign", exported)
+        self.assertNotIn(foreign.mobile, exported)

@@ -1,5 +1,8 @@
 """A rule finds what its author may find, whoever looks at its list."""
 
+import importlib.util
+from pathlib import Path
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
@@ -318,6 +321,24 @@ class TestRuleAuthor(SmsMarketingCase):
         self.assertIn("is archived", message.message_ids[0].body)
         self.assertFalse(message.recipient_ids)
 
+    def test_update_makes_who_last_changed_a_list_its_author(self):
+        rule = self.make_rule(self.anna)
+        rule.with_user(self.ben).name = "Renamed"
+        untouched = self.make_rule(self.anna)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sms_marketing_list SET author_id = NULL,"
+            " write_uid = CASE WHEN id = %s THEN NULL ELSE write_uid END WHERE id IN %s",
+            [untouched.id, (rule.id, untouched.id)],
+        )
+        path = Path(__file__).parents[1] / "migrations/19.0.1.1.0/post-rule-author.py"
+        spec = importlib.util.spec_from_file_location("post_rule_author", path)
+        script = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(script)
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self.assertEqual((rule + untouched).mapped("author_id.name"), ["Ben", "Anna"])
+
     def test_deleted_author(self):
         rule = self.make_rule(self.anna)
         rule.write_uid = rule.create_uid = self.ben
@@ -379,6 +400,14 @@ class TestRuleAuthor(SmsMarketingCase):
         fixed = self.lists.create([{"name": "Fixed"} for _ in range(12)])
         queries(rules + fixed)
         self.assertEqual(queries(rules[:2] + fixed[:2]), queries(rules + fixed))
+
+    def test_archived_lists_are_counted_too(self):
+        fixed = self.lists.create({"name": "Fixed", "partner_ids": self.people[:2].ids})
+        rule = self.make_rule(self.anna)
+        (fixed + rule).active = False
+        self.env.invalidate_all()
+        counts = (fixed + rule).with_user(self.reader).mapped("partner_count")
+        self.assertEqual(counts, [2, 3])
 
     def test_form_counts_before_saving(self):
         with Form(self.lists.with_user(self.anna)) as form:

@@ -82,9 +82,7 @@ class TestRuleOracle(SmsMarketingHttpCase):
             "web_save": lambda rule: self.call(
                 lists, "web_save", [], {**vals, "domain": rule}, SPEC
             ),
-            "write": lambda rule: self.call(
-                lists, "write", [own.id], {"domain": rule}
-            ),
+            "write": lambda rule: self.call(lists, "write", [own.id], {"domain": rule}),
             "write on the system's": lambda rule: self.call(
                 lists, "write", [administrators.id], {"domain": rule}
             ),
