@@ -3,6 +3,7 @@ from . import sms_marketing_engine_record, sms_marketing_protected
 # isort: split (it inherits from the one above)
 from . import sms_marketing_guarded
 from . import sms_marketing_contact_record
+from . import sms_marketing_consent_record, sms_marketing_engine_record
 
 # isort: split (the next ones inherit from it)
 from . import (
@@ -15,6 +16,7 @@ from . import (
     res_config_settings,
     res_partner,
     res_partner_audience,
+    res_partner_marketing_status,
     sms_marketing_activity,
     sms_marketing_allowance,
     sms_marketing_allowance_change,

@@ -1,4 +1,7 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import frozendict
 
 from ..text.numbers import to_e164
@@ -6,6 +9,9 @@ from .sms_marketing_protected import GENERATED
 
 #: Lines of the timeline on the contact's page; the rest is one click away.
 LATEST_ACTIVITIES = 10
+
+#: Who reads the timeline of the contacts that they may read.
+TIMELINE_READERS = "sales_team.group_sale_salesman,sms_marketing.group_user"
 
 
 class ResPartner(models.Model):
@@ -29,12 +35,6 @@ class ResPartner(models.Model):
         index="btree_not_null",
         help="The phone in international form, or empty where it is not a valid number.",
     )
-    sms_marketing = fields.Boolean(
-        string="Marketing Status",
-        tracking=True,
-        help="Marketing SMS go only to contacts whose marketing status is on, "
-        "and only to numbers that agreed.",
-    )
     sms_subscription_ids = fields.Many2many(
         "sms.marketing.subscription",
         string="SMS Subscriptions",
@@ -45,16 +45,16 @@ class ResPartner(models.Model):
         string="No Consent Yet",
         compute="_compute_sms_no_consent",
         groups="sms_marketing.group_user",
-        help="What each valid number was never asked for.",
+        help="What each valid number was never asked for, as far as the user may see.",
     )
     sms_activity_count = fields.Integer(
-        string="SMS Activity", compute="_compute_sms_activity_count", compute_sudo=True
+        string="SMS Activity", compute="_compute_sms_activity_count", groups=TIMELINE_READERS
     )
     sms_latest_activity_ids = fields.Many2many(
         "sms.marketing.activity",
         string="Latest SMS Activity",
         compute="_compute_sms_latest_activity_ids",
-        groups="base.group_user",
+        groups=TIMELINE_READERS,
     )
 
     @api.depends("mobile", "country_id", "company_id")
@@ -77,7 +77,7 @@ class ResPartner(models.Model):
         )
 
     @api.depends("mobile_e164", "phone_e164")
-    @api.depends_context("allowed_company_ids")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_sms_subscription_ids(self):
         numbers = {number for partner in self for number in partner._sms_numbers()}
         subscriptions = self.env["sms.marketing.subscription"].search(
@@ -90,7 +90,7 @@ class ResPartner(models.Model):
             )
 
     @api.depends("sms_subscription_ids")
-    @api.depends_context("allowed_company_ids", "lang")
+    @api.depends_context("uid", "allowed_company_ids", "lang")
     def _compute_sms_no_consent(self):
         types = self.env["sms.marketing.subscription.type"].search(
             [("company_id", "in", self.env.companies.ids)]
@@ -109,60 +109,55 @@ class ResPartner(models.Model):
         """The contact's valid numbers, mobile first (S20)."""
         return [number for number in (self.mobile_e164, self.phone_e164) if number]
 
-    def _compute_sms_activity_count(self):
-        counts = dict(
-            self.env["sms.marketing.activity"]._read_group(
-                [
-                    ("partner_id", "in", self.ids),
-                    ("company_id", "in", [*self.env.companies.ids, False]),
-                ],
-                ["partner_id"],
-                ["__count"],
-            )
-        )
-        for partner in self:
-            partner.sms_activity_count = counts.get(partner, 0)
+    @api.model
+    def _sms_contacts_by_number(self, numbers):
+        """{number: contacts that have it today}, of those that the user may read.
 
+        :param numbers: E.164
+        """
+        numbers = set(numbers)
+        in_numbers = Domain("mobile_e164", "in", numbers) | Domain("phone_e164", "in", numbers)
+        contacts = self.with_context(active_test=False).search(in_numbers)
+        by_number = dict.fromkeys(numbers, contacts.browse())
+        for contact in contacts:
+            for number in numbers.intersection(contact._sms_numbers()):
+                by_number[number] += contact
+        return by_number
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_sms_activity_count(self):
+        activities = self.env["sms.marketing.activity"]
+        counts = activities._read_group(
+            [("partner_ids", "in", self.ids)], ["partner_id", "number"], ["__count"]
+        )
+        of_contact, of_number = defaultdict(int), {}
+        for contact, number, count in counts:
+            if contact:
+                of_contact[contact.id] += count
+            else:
+                of_number[number] = count
+        for partner in self:
+            partner.sms_activity_count = of_contact[partner._origin.id] + sum(
+                of_number.get(number, 0) for number in set(partner._sms_numbers())
+            )
+
+    @api.depends_context("uid", "allowed_company_ids", "lang")
     def _compute_sms_latest_activity_ids(self):
         for partner in self:
             partner.sms_latest_activity_ids = self.env["sms.marketing.activity"].search(
-                [("partner_id", "=", partner.id or False)], limit=LATEST_ACTIVITIES
+                [("partner_ids", "in", partner._origin.ids)], limit=LATEST_ACTIVITIES
             )
 
     def action_view_sms_activity(self):
+        """The timeline of this contact, for whoever may read both."""
         self.ensure_one()
+        self.check_access("read")
+        self.env["sms.marketing.activity"].check_access("read")
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_marketing.action_sms_marketing_activity"
         )
         return {
             **action,
             "display_name": self.env._("SMS with %s", self.display_name),
-            "domain": [("partner_id", "=", self.id)],
+            "domain": [("partner_ids", "in", self.ids)],
         }
-
-    def action_sms_marketing_on(self):
-        """Switch the marketing status of the selected contacts on."""
-        self.filtered(lambda partner: not partner.sms_marketing)._set_sms_marketing(True)
-
-    def action_sms_marketing_off(self):
-        """Switch the marketing status of the selected contacts off."""
-        self.filtered("sms_marketing")._set_sms_marketing(False)
-
-    def _set_sms_marketing(self, on):
-        """Switch it for many contacts, noted in the log of each in one go.
-
-        Odoo's own tracking posts contact by contact, minutes for ten thousand.
-        """
-        if not self:
-            return
-        self.with_context(tracking_disable=True).sms_marketing = on
-        if self.env.context.get("tracking_disable"):
-            return
-        described = self.fields_get(["sms_marketing"], ["string", "type"])["sms_marketing"]
-        tracking = self.env["mail.tracking.value"]._create_tracking_values(
-            not on, on, "sms_marketing", described, self[0]
-        )
-        messages = self._message_log_batch({})
-        self.env["mail.tracking.value"].sudo().create(
-            [{**tracking, "mail_message_id": message.id} for message in messages]
-        )

@@ -87,6 +87,7 @@ class ResPartner(models.Model):
                 )
 
     @api.depends("sms_subscription_ids")
+    @api.depends_context("uid", "allowed_company_ids", "lang")
     def _compute_sms_consent_summary(self):
         states = dict(
             self.env["sms.marketing.subscription"]._fields["state"]._description_selection(self.env)

@@ -1,66 +1,93 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..engine import visibility
 from ..engine.vocabulary import REASONS
+from .sms_marketing_consent import METHODS
 
-#: One SELECT for each kind of trace, all with the same columns after the id.
+#: One SELECT for each kind of entry: the columns after the ids, and where they come from. In place
+#: of the names in %(…)s stands what the user may see (``_sql_of_user``).
 _BRANCHES = (
     """
     row.partner_id, row.company_id, row.sent_at AS moment,
     CASE WHEN row.kind = 'answer' THEN 'answered' ELSE 'sent' END AS kind,
-    row.kind <> 'answer' AS is_marketing, row.number, row.message_id,
-    COALESCE(message.name, row.body) AS message_name, row.id AS recipient_id,
-    NULL::varchar AS reason, NULL::varchar AS note
+    row.kind <> 'answer' AS is_marketing, row.number, %(message_id)s AS message_id,
+    CASE WHEN row.kind = 'answer' THEN row.body ELSE %(message_name)s END AS message_name,
+    %(may_open)s AS is_message_readable, %(recipient_id)s AS recipient_id, NULL::varchar AS method,
+    NULL::varchar AS reason, NULL::text AS note
     FROM sms_marketing_recipient row
     LEFT JOIN sms_marketing_message message ON message.id = row.message_id
-    WHERE row.sent_at IS NOT NULL AND row.kind IN ('campaign', 'answer')
+    WHERE row.sent_at IS NOT NULL AND row.kind IN ('campaign', 'answer') AND %(contact_readable)s
     """,
     """
-    row.partner_id, row.company_id, row.settled_at, row.state, row.kind <> 'answer', row.number,
-    row.message_id, COALESCE(message.name, row.body), row.id, row.reason, row.detail
+    row.partner_id, row.company_id, row.settled_at, row.state::text, row.kind <> 'answer',
+    row.number, %(message_id)s,
+    CASE WHEN row.kind = 'answer' THEN row.body ELSE %(message_name)s END,
+    %(may_open)s, %(recipient_id)s, NULL::varchar, row.reason,
+    CASE WHEN row.kind = 'answer' OR %(is_shown)s THEN row.detail END::text
     FROM sms_marketing_recipient row
     LEFT JOIN sms_marketing_message message ON message.id = row.message_id
     WHERE row.state IN ('delivered', 'undelivered', 'failed', 'unknown')
       AND row.settled_at IS NOT NULL AND row.kind IN ('campaign', 'answer')
+      AND %(contact_readable)s
     """,
     """
-    recipient.partner_id, row.company_id, row.clicked_at, 'clicked', TRUE, recipient.number,
-    row.message_id, message.name, row.recipient_id, NULL, link.target
-    FROM sms_marketing_click row
-    JOIN sms_marketing_recipient recipient ON recipient.id = row.recipient_id
-    JOIN sms_marketing_message message ON message.id = row.message_id
-    JOIN sms_marketing_link link ON link.id = row.link_id
+    row.partner_id, click.company_id, click.clicked_at, 'clicked'::text, TRUE, row.number,
+    %(message_id)s, %(message_name)s, %(may_open)s, %(recipient_id)s, NULL::varchar,
+    NULL::varchar, CASE WHEN %(may_open)s THEN link.target END::text
+    FROM sms_marketing_click click
+    JOIN sms_marketing_recipient row ON row.id = click.recipient_id
+    JOIN sms_marketing_message message ON message.id = click.message_id
+    JOIN sms_marketing_link link ON link.id = click.link_id
+    WHERE %(contact_readable)s
     """,
     """
-    row.partner_id, row.company_id, row.received_at, 'replied', FALSE, row.number,
-    row.message_id, message.name, NULL, NULL, row.body
+    row.partner_id, row.company_id, row.received_at, 'replied'::text, FALSE, row.number,
+    %(message_id)s, CASE WHEN message.id IS NOT NULL THEN %(message_name)s END,
+    %(may_open)s, NULL::int, NULL::varchar, NULL::varchar, row.body
     FROM sms_marketing_inbound row
     LEFT JOIN sms_marketing_message message ON message.id = row.message_id
+    WHERE row.partner_id IS NOT NULL AND %(contact_readable)s
     """,
-    # Consent belongs to numbers: it shows on every contact that has the number today.
+    # Consent belongs to the number, not to one of the contacts that have it.
     """
-    contact.id, row.company_id, row.occurred_at,
+    NULL::int, row.company_id, row.occurred_at,
     CASE WHEN row.method = 'one_to_one' THEN 'texted_anyway'
          WHEN row.state = 'unsubscribed' THEN 'opted_out'
          WHEN row.state = 'subscribed' THEN 'opted_in'
          ELSE 'opt_in_asked' END,
-    FALSE, row.number, NULL, subscription_type.name ->> 'en_US', NULL, NULL,
-    COALESCE(row.explanation, row.wording)
+    FALSE, row.number, NULL::int,
+    COALESCE(subscription_type.name ->> %(lang)s, subscription_type.name ->> 'en_US'),
+    FALSE, NULL::int, row.method, NULL::varchar, %(evidence)s
     FROM sms_marketing_consent row
     JOIN sms_marketing_subscription_type subscription_type ON subscription_type.id = row.type_id
-    JOIN res_partner contact
-      ON row.number = ANY (ARRAY[contact.mobile_e164, contact.phone_e164])
+    WHERE %(consent_visible)s
     """,
 )
+
+#: The id that a row of each branch has in its own table.
+_ROW_IDS = ("row.id", "row.id", "click.id", "row.id", "row.id")
+
+_CONSENT_BRANCH = len(_BRANCHES) - 1
+
+CONSENT_KINDS = ("opt_in_asked", "opted_in", "opted_out", "texted_anyway")
+
+#: What a user sees depends on these; so does the cache.
+_SEEN_BY = ("uid", "allowed_company_ids", "lang")
 
 
 class SmsMarketingActivity(models.Model):
     """The timeline of contacts: texts, clicks, replies and consent, as one read-only SQL view.
 
-    Whoever may read a contact may read its activity, and nobody else (S1): reading is bound to
-    the record rules of contacts.
+    The view is that of its user: it holds the rows that the user may see, and in these only what
+    the user may know, so that reading, searching, grouping and exporting all tell the same. Texts,
+    clicks and replies belong to a contact (``partner_id``) and show to whoever may read it. Consent
+    belongs to a number: such a row exists once, has no ``partner_id``, and shows by the rule in
+    ``engine.visibility``. ``partner_ids`` finds both.
     """
 
     _name = "sms.marketing.activity"
@@ -76,6 +103,14 @@ class SmsMarketingActivity(models.Model):
     }
 
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)
+    partner_ids = fields.Many2many(
+        "res.partner",
+        string="Contacts",
+        compute="_compute_partner_ids",
+        search="_search_partner_ids",
+        help="The contact of a text, click or reply; all contacts that have the number of a "
+        "consent today.",
+    )
     company_id = fields.Many2one("res.company", readonly=True)
     moment = fields.Datetime(string="When", readonly=True)
     kind = fields.Selection(
@@ -101,59 +136,180 @@ class SmsMarketingActivity(models.Model):
     message_id = fields.Many2one(
         "sms.marketing.message", readonly=True, groups="sms_marketing.group_user"
     )
-    message_name = fields.Char(string="About", readonly=True)
+    message_name = fields.Char(string="About", readonly=True, depends_context=_SEEN_BY)
     is_message_readable = fields.Boolean(
-        compute="_compute_is_message_readable", help="Whether the user may open the message."
+        readonly=True, depends_context=_SEEN_BY, help="Whether the user may open the message."
     )
     recipient_id = fields.Many2one(
         "sms.marketing.recipient", readonly=True, groups="sms_marketing.group_user"
     )
+    method = fields.Selection(
+        METHODS, string="How", readonly=True, help="How consent was given or withdrawn."
+    )
     reason = fields.Selection(REASONS, readonly=True)
-    note = fields.Char(string="Details", readonly=True)
+    note = fields.Char(string="Details", readonly=True, depends_context=_SEEN_BY)
+
+    # ------------------------------------------------------------
+    # The rows that the user may see, and what of them
+    # ------------------------------------------------------------
 
     @property
     def _table_query(self):
-        """Every branch gives its rows ids of their own: id * number of branches + branch."""
-        branches = [
+        """The ids are unique, since each row comes from one row of one table, and stay below 2^53.
+
+        Browsers know no greater whole numbers.
+        """
+        shown = self._sql_of_user()
+        return SQL(" UNION ALL ").join(
             SQL(
-                "SELECT row.id::bigint * %s + %s AS id, %s",
-                len(_BRANCHES),
-                position,
-                SQL(columns_and_source),
+                "SELECT %(row_id)s::bigint * %(count)s + %(branch)s AS id, "
+                "%(branch)s AS branch, %(row_id)s AS row_id, %(columns_and_source)s",
+                row_id=SQL(_ROW_IDS[branch]),
+                count=len(_BRANCHES),
+                branch=branch,
+                columns_and_source=SQL(columns_and_source, **shown),
             )
-            for position, columns_and_source in enumerate(_BRANCHES)
-        ]
-        return SQL(" UNION ALL ").join(branches)
+            for branch, columns_and_source in enumerate(_BRANCHES)
+        )
+
+    def _sql_of_user(self):
+        """What of a row the user may see, by its name in the branches."""
+        env = self.env
+        may_read = visibility.is_readable(env, "sms.marketing.message", SQL("row.message_id"))
+        may_open = SQL("(row.message_id IS NOT NULL AND %s)", may_read)
+        # A message that is limited to users or teams says nothing of itself to others.
+        is_shown = SQL(
+            """(%s OR message.id IS NOT NULL
+                AND NOT EXISTS (SELECT FROM sms_marketing_message_access_user_rel limited
+                                 WHERE limited.message_id = message.id)
+                AND NOT EXISTS (SELECT FROM sms_marketing_message_access_team_rel limited
+                                 WHERE limited.message_id = message.id))""",
+            may_open,
+        )
+        number = SQL("row.number")
+        has_role = env.su or env.user.has_group("sms_marketing.group_user")
+        return {
+            "contact_readable": visibility.is_readable(env, "res.partner", SQL("row.partner_id")),
+            "consent_visible": SQL(
+                "%s AND %s",
+                visibility.has_readable_contact(env, number),
+                visibility.is_consent_visible(env, number, SQL("row.user_id")),
+            ),
+            "may_open": may_open,
+            # Odoo shows the name of a record that one may not read, if one may read its id.
+            "message_id": SQL("CASE WHEN %s THEN row.message_id END", may_read),
+            "recipient_id": SQL("CASE WHEN %s THEN row.id END", may_read),
+            "is_shown": is_shown,
+            "message_name": SQL(
+                "CASE WHEN %s THEN message.name ELSE %s END", is_shown, env._("Marketing SMS")
+            ),
+            # Free text of staff, and what people wrote or read.
+            "evidence": SQL("COALESCE(row.explanation, row.wording)" if has_role else "NULL::text"),
+            "lang": env.lang or "en_US",
+        }
 
     @api.model
     def _search(self, domain, *args, **kwargs):
-        if not self.env.su:
-            readable = self.env["res.partner"]._search(Domain.TRUE, active_test=False)
-            domain = Domain(domain) & Domain("partner_id", "in", readable)
-        return super()._search(domain, *args, **kwargs)
+        """Look for ids in the tables that they come from: by the sum, all would be read."""
+        return super()._search(Domain(domain).map_conditions(self._by_row), *args, **kwargs)
 
-    @api.depends_context("uid", "allowed_company_ids")
-    def _compute_is_message_readable(self):
-        readable = self.sudo().message_id.sudo(False)._filtered_access("read")
-        for activity in self:
-            activity.is_message_readable = activity.sudo().message_id.sudo(False) in readable
+    def _by_row(self, condition):
+        ids = condition.value
+        if condition.field_expr != "id" or condition.operator not in ("=", "in"):
+            return condition
+        if isinstance(ids, int):
+            ids = [ids]
+        if not isinstance(ids, (list, tuple, set, frozenset)):
+            return condition
+        rows = defaultdict(list)
+        for activity_id in ids:
+            if activity_id:
+                row_id, branch = divmod(activity_id, len(_BRANCHES))
+                rows[branch].append(row_id)
+        if not rows:
+            return Domain.FALSE
+
+        def to_sql(model, alias, query):
+            return SQL(
+                "(%s)",
+                SQL(" OR ").join(
+                    SQL(
+                        "%s = %s AND %s = ANY(%s::bigint[])",
+                        SQL.identifier(alias, "branch"),
+                        branch,
+                        SQL.identifier(alias, "row_id"),
+                        row_ids,
+                    )
+                    for branch, row_ids in rows.items()
+                ),
+            )
+
+        wanted = frozenset(ids)
+        return Domain.custom(to_sql=to_sql, predicate=lambda activity: activity.id in wanted)
+
+    def exists(self):
+        # Of rows that the user may not see too: reading those is refused.
+        found = set(self.sudo()._search([("id", "in", self.ids)]))
+        return self.filtered(lambda activity: activity.id in found or not activity.id)
 
     def _check_access(self, operation):
-        result = super()._check_access(operation)
-        if result or self.env.su or not self:
-            return result
-        allowed = self.search([("id", "in", self.ids)])
-        forbidden = self - allowed
+        if self.env.su or not self.ids or operation != "read":
+            return super()._check_access(operation)
+        # The view holds what the user may see, so that every door gives the same answer.
+        if result := self.browse()._check_access(operation):
+            return self, result[1]
+        forbidden = self - self.browse(self._search([("id", "in", self.ids)]))
         if forbidden:
-            return forbidden, lambda: forbidden._access_error()
+            return forbidden, lambda: AccessError(
+                self.env._("You may not read the SMS activity of this contact.")
+            )
         return None
 
-    def _access_error(self):
-        return AccessError(self.env._("You may not read the SMS activity of this contact."))
+    # ------------------------------------------------------------
+    # Contacts
+    # ------------------------------------------------------------
+
+    @api.depends("partner_id", "number", "kind")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_partner_ids(self):
+        of_numbers = self.filtered(lambda activity: activity.kind in CONSENT_KINDS)
+        by_number = self.env["res.partner"]._sms_contacts_by_number(of_numbers.mapped("number"))
+        for activity in self:
+            activity.partner_ids = (
+                by_number.get(activity.number, False)
+                if activity in of_numbers
+                else activity.partner_id
+            )
+
+    @api.model
+    def _search_partner_ids(self, operator, value):
+        """Entries of these contacts: by the contact, and by the numbers that it has today."""
+        if operator not in ("in", "any"):
+            return NotImplemented
+        contacts = self.env["res.partner"].with_context(active_test=False)
+        found = contacts.search(value if operator == "any" else [("id", "in", value)])
+        numbers = {number for contact in found for number in contact._sms_numbers()}
+
+        def has_number(model, alias, query):
+            # By the branch, so that the database looks into no other one.
+            return SQL(
+                "(%s = %s AND %s = ANY(%s::varchar[]))",
+                SQL.identifier(alias, "branch"),
+                _CONSENT_BRANCH,
+                SQL.identifier(alias, "number"),
+                list(numbers),
+            )
+
+        return Domain("partner_id", "in", found.ids) | Domain.custom(to_sql=has_number)
+
+    # ------------------------------------------------------------
+    # Message
+    # ------------------------------------------------------------
 
     def action_open_message(self):
         """Open the message's page, for those who may see it."""
         self.ensure_one()
+        self.check_access("read")
         message = self.sudo().message_id.sudo(False)
         message.check_access("read")
         if not message:

@@ -39,7 +39,8 @@ class SmsMarketingConsent(models.Model):
     """
 
     _name = "sms.marketing.consent"
-    _inherit = "sms.marketing.engine.record"
+    _inherit = ["sms.marketing.engine.record", "sms.marketing.consent.record"]
+    _recorded_by = "user_id"
     _log_access = False  # not inherited from an abstract model
     _description = "SMS Consent Log"
     _order = "id desc"

@@ -12,7 +12,7 @@ class SmsMarketingSubscription(models.Model):
     """
 
     _name = "sms.marketing.subscription"
-    _inherit = "sms.marketing.engine.record"
+    _inherit = ["sms.marketing.engine.record", "sms.marketing.consent.record"]
     _log_access = False  # not inherited from an abstract model
     _description = "SMS Subscription"
     _order = "since desc, id desc"
@@ -45,19 +45,9 @@ class SmsMarketingSubscription(models.Model):
     @api.depends("number")
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_partner_ids(self):
-        partners = self.env["res.partner"].search(
-            [
-                "|",
-                ("mobile_e164", "in", self.mapped("number")),
-                ("phone_e164", "in", self.mapped("number")),
-            ]
-        )
+        contacts = self.env["res.partner"]._sms_contacts_by_number(self.mapped("number"))
         for subscription in self:
-            subscription.partner_ids = partners.filtered(
-                lambda partner, number=subscription.number: (
-                    number in (partner.mobile_e164, partner.phone_e164)
-                )
-            )
+            subscription.partner_ids = contacts.get(subscription.number, False)
 
     @api.depends("state")
     def _compute_origin(self):
@@ -91,6 +81,7 @@ class SmsMarketingSubscription(models.Model):
 
     def action_view_consents(self):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_marketing.action_sms_marketing_consent"
         )
@@ -99,6 +90,7 @@ class SmsMarketingSubscription(models.Model):
     def action_change_consent(self):
         """Open the wizard for this number and type, on the contact of the context."""
         self.ensure_one()
+        self.check_access("read")
         partner = self.env["res.partner"].browse(self.env.context.get("default_partner_id"))
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_marketing.action_sms_marketing_consent_change"

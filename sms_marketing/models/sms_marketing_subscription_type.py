@@ -105,8 +105,11 @@ class SmsMarketingSubscriptionType(models.Model):
                 )
 
     def _compute_subscribed_count(self):
+        # sudo: a figure, with the numbers that the user may not see.
         counts = dict(
-            self.env["sms.marketing.subscription"]._read_group(
+            self.env["sms.marketing.subscription"]
+            .sudo()
+            ._read_group(
                 [("type_id", "in", self.ids), ("state", "=", "subscribed")],
                 ["type_id"],
                 ["__count"],
@@ -117,6 +120,7 @@ class SmsMarketingSubscriptionType(models.Model):
 
     def action_view_subscriptions(self):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_marketing.action_sms_marketing_subscription"
         )

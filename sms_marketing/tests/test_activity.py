@@ -12,7 +12,7 @@ class TestActivity(SmsMarketingCase):
     def timeline(self, partner, **domain):
         self.env.flush_all()
         return self.env["sms.marketing.activity"].search(
-            [("partner_id", "=", partner.id), *((k, "=", v) for k, v in domain.items())]
+            [("partner_ids", "=", partner.id), *((k, "=", v) for k, v in domain.items())]
         )
 
     def test_all_that_happens_is_there_in_order(self):
@@ -75,7 +75,7 @@ class TestActivity(SmsMarketingCase):
         self.env.cr.execute("ANALYZE sms_marketing_consent")
         self.env.cr.execute("ANALYZE res_partner")
         query = self.env["sms.marketing.activity"]._search(
-            [("partner_id", "=", partners[0].id)], order="moment desc", limit=40
+            [("partner_ids", "=", partners[0].id)], order="moment desc", limit=40
         )
         select = query.select()
         self.env.cr.execute("SET LOCAL enable_seqscan = off")

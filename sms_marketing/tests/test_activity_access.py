@@ -26,7 +26,7 @@ class TestActivityAccess(SmsMarketingCase):
         )
 
     def _activity(self, partner):
-        return self.env["sms.marketing.activity"].search([("partner_id", "=", partner.id)])
+        return self.env["sms.marketing.activity"].search([("partner_ids", "=", partner.id)])
 
     def test_sales_person_reads_the_timeline_of_a_readable_contact(self):
         rows = self._activity(self.open).with_user(self.sales)
@@ -38,11 +38,15 @@ class TestActivityAccess(SmsMarketingCase):
         hidden = self._activity(self.hidden)
         self.assertEqual(len(hidden), 3)
         activity = self.env["sms.marketing.activity"].with_user(self.sales)
-        domain = [("partner_id", "in", (self.open + self.hidden).ids)]
-        self.assertEqual(activity.search(domain).sudo().partner_id, self.open)
+        domain = [("partner_ids", "in", (self.open + self.hidden).ids)]
+        self.assertEqual(activity.search(domain).partner_ids, self.open)
         self.assertEqual(activity.search_count(domain), 3)
         self.assertEqual(
-            activity.formatted_read_group(domain, ["partner_id"], ["__count"])[0]["__count"], 3
+            [
+                (group["number"], group["__count"])
+                for group in activity.formatted_read_group(domain, ["number"], ["__count"])
+            ],
+            [(self.open.mobile_e164, 3)],
         )
         self.assertEqual(activity.web_search_read(domain, {"number": {}})["length"], 3)
         self.assertFalse(activity.search([("number", "=", self.hidden.mobile_e164)]))

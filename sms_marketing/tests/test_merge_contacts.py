@@ -25,7 +25,7 @@ class TestMergeContacts(SmsMarketingCase):
         self.merge()
         self.assertEqual(recipients.partner_id, self.kept)
         self.assertEqual(len(recipients), 2)
-        timeline = self.env["sms.marketing.activity"].search([("partner_id", "=", self.kept.id)])
+        timeline = self.env["sms.marketing.activity"].search([("partner_ids", "=", self.kept.id)])
         self.assertEqual(timeline.filtered(lambda one: one.kind == "sent").recipient_id, recipients)
 
     def test_places_on_lists_and_in_drafts_follow(self):

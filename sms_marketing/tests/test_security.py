@@ -24,9 +24,7 @@ WIZARD = {"manager": "rwcd", "administrator": "rwcd"}
 
 #: What each role may do with each model of the add-on; roles that are not named may do nothing.
 ACCESS = {
-    "sms.marketing.activity": dict.fromkeys(
-        ("internal", "sales", "user", "manager", "administrator"), "r"
-    ),
+    "sms.marketing.activity": dict.fromkeys(("sales", "user", "manager", "administrator"), "r"),
     "sms.marketing.allowance": SETTINGS,
     "sms.marketing.allowance.change": SETTINGS,
     "sms.marketing.click": READERS,

@@ -251,7 +251,7 @@ class TestSendTest(VerificationMixin, SmsMarketingCase):
         for figure in ("considered_count", "sent_count", "delivered_count"):
             self.assertEqual(self.draft[figure], 2, figure)
         self.assertEqual(self.draft.get_progress(), {"state": "sent", "total": 2, "done": 2})
-        about = self.env["sms.marketing.activity"].search([("partner_id", "=", recipients[0].id)])
+        about = self.env["sms.marketing.activity"].search([("partner_ids", "=", recipients[0].id)])
         self.assertEqual(about.filtered("recipient_id").recipient_id.message_id, self.draft)
         self.assertFalse(about.recipient_id & tests)
 

@@ -16,3 +16,13 @@ class MergePartnerAutomatic(models.TransientModel):
                 src_partners.ids,
             )
         )
+
+    @api.model
+    def _update_values(self, src_partners, dst_partner):
+        """Whoever may not set the marketing status merges contacts all the same: it stays as it is.
+
+        For others it is on if one of the contacts has it on, as with any value.
+        """
+        super()._update_values(
+            src_partners, dst_partner.with_context(sms_marketing_keep_status=True)
+        )
