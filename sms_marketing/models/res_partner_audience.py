@@ -19,6 +19,8 @@ class ResPartner(models.Model):
         string="SMS Lists",
         domain="[('kind', '=', 'fixed')]",
         groups="sms_marketing.group_user",
+        # Whoever may not read the field could not duplicate a contact.
+        copy=False,
         help="The fixed lists that the contact is on.",
     )
     sms_audience = fields.Char(

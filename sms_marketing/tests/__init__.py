@@ -59,6 +59,7 @@ from . import test_lane_turns
 from . import test_links
 from . import test_list
 from . import test_lookup
+from . import test_marketing_status
 from . import test_merge_contacts
 from . import test_message
 from . import test_message_access
