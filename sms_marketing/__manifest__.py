@@ -22,6 +22,7 @@
         "views/sms_marketing_message_form_views.xml",
         "wizard/sms_marketing_list_members_views.xml",
         "views/sms_marketing_list_views.xml",
+        "views/sms_marketing_subscription_type_version_views.xml",
         "views/sms_marketing_subscription_type_views.xml",
         "views/sms_marketing_subscription_views.xml",
         "views/sms_marketing_consent_views.xml",

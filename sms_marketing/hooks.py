@@ -88,6 +88,9 @@ def uninstall_hook(env):
     """
     env.cr.execute("DROP FUNCTION IF EXISTS sms_marketing_consent_append_only() CASCADE")
     env.cr.execute("DROP FUNCTION IF EXISTS sms_marketing_keep_usage() CASCADE")
+    env.cr.execute("DROP FUNCTION IF EXISTS sms_marketing_keep_words() CASCADE")
+    env.cr.execute("DROP FUNCTION IF EXISTS sms_marketing_words_append_only() CASCADE")
+    env.cr.execute("DROP FUNCTION IF EXISTS sms_marketing_words CASCADE")
     env.cr.execute("DROP FUNCTION IF EXISTS sms_marketing_keep_sent() CASCADE")
     tables = env.execute_query(
         SQL(

@@ -163,15 +163,19 @@ def unsubscribe(env, numbers, types, **facts):
 def note(env, number, company, explanation):
     """Append to the log what was done about a number's opt-out; nothing changes by it."""
     env["sms.marketing.subscription"].flush_model()
+    env["sms.marketing.subscription.type"].flush_model()
     env.cr.execute(
         SQL(
             """
             INSERT INTO sms_marketing_consent (
-                number, type_id, company_id, previous_state, state, occurred_at, recorded_at,
-                method, explanation, user_id)
-            SELECT number, type_id, company_id, state, state, now() AT TIME ZONE 'UTC',
+                number, type_id, type_version_id, company_id, previous_state, state, occurred_at,
+                recorded_at, method, explanation, user_id)
+            SELECT number, type_id,
+                   (SELECT max(version.id) FROM sms_marketing_subscription_type_version version
+                     WHERE version.type_id = subscription.type_id),
+                   company_id, state, state, now() AT TIME ZONE 'UTC',
                    now() AT TIME ZONE 'UTC', 'one_to_one', %s, %s
-              FROM sms_marketing_subscription
+              FROM sms_marketing_subscription subscription
              WHERE number = %s AND company_id = %s
              ORDER BY opted_out_at DESC NULLS LAST, type_id
              LIMIT 1
@@ -204,6 +208,7 @@ def _record_distinct(env, changes):
     # Sorted, so that two transactions take the rows' locks in one order.
     changes = sorted(changes, key=lambda change: (change.number, change.type_id))
     env["sms.marketing.subscription"].flush_model()
+    env["sms.marketing.subscription.type"].flush_model()
     env["res.company"].flush_model(["sms_marketing_verbal_evidence"])
     # The state first: its row lock holds until commit, so the log's order is the order of states.
     # The old state is read under that lock, and only what was read is written over. Of two
@@ -213,7 +218,8 @@ def _record_distinct(env, changes):
         SQL(
             """
             WITH change AS (
-                SELECT change.*, type.company_id, now() AT TIME ZONE 'UTC' AS present_moment,
+                SELECT change.*, type.company_id, version.id AS type_version_id,
+                       now() AT TIME ZONE 'UTC' AS present_moment,
                        COALESCE(change.moment, now() AT TIME ZONE 'UTC') AS occurred_at,
                        change.state <> 'unsubscribed' AND change.method <> ALL(%(own_acts)s)
                             AS needs_evidence
@@ -221,6 +227,9 @@ def _record_distinct(env, changes):
                        AS change(number, type_id, state, method, legal_basis, wording,
                                  explanation, address, moment, evidence_kind, position)
                   JOIN sms_marketing_subscription_type type ON type.id = change.type_id
+                  LEFT JOIN (SELECT type_id, max(id) AS id
+                               FROM sms_marketing_subscription_type_version
+                              GROUP BY type_id) version USING (type_id)
             ), present AS (
                 SELECT subscription.*
                   FROM sms_marketing_subscription subscription
@@ -269,11 +278,12 @@ def _record_distinct(env, changes):
                 RETURNING number, type_id
             ), logged AS (
                 INSERT INTO sms_marketing_consent (
-                    number, type_id, company_id, previous_state, state, occurred_at, recorded_at,
-                    method, legal_basis, wording, explanation, address, evidence_kind, user_id)
-                SELECT number, type_id, company_id, previous_state, state, occurred_at,
-                       present_moment, method, legal_basis, wording, explanation, address,
-                       evidence_kind, %(user)s
+                    number, type_id, type_version_id, company_id, previous_state, state,
+                    occurred_at, recorded_at, method, legal_basis, wording, explanation, address,
+                    evidence_kind, user_id)
+                SELECT number, type_id, type_version_id, company_id, previous_state, state,
+                       occurred_at, present_moment, method, legal_basis, wording, explanation,
+                       address, evidence_kind, %(user)s
                   FROM valid JOIN upsert USING (number, type_id)
                  ORDER BY position
                 RETURNING number, type_id, previous_state

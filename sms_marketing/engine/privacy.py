@@ -20,8 +20,8 @@ SOURCES = (
         "consent_log",
         "sms.marketing.consent",
         "number",
-        "number type_id previous_state state occurred_at recorded_at method legal_basis "
-        "evidence_kind wording explanation address user_id",
+        "number type_id type_version_id previous_state state occurred_at recorded_at method "
+        "legal_basis evidence_kind wording explanation address user_id",
     ),
     (
         "texts",

@@ -81,6 +81,8 @@ from . import (
     sms_marketing_statistic,
     sms_marketing_subscription,
     sms_marketing_subscription_type,
+    sms_marketing_subscription_type_version,
+    sms_marketing_subscription_type_words,
     sms_marketing_tag,
     sms_marketing_test_number,
     sms_marketing_throttle,

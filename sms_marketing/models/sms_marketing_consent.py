@@ -74,6 +74,14 @@ class SmsMarketingConsent(models.Model):
     wording = fields.Text(
         string="Wording Shown", readonly=True, help="What the person read or wrote."
     )
+    type_version_id = fields.Many2one(
+        "sms.marketing.subscription.type.version",
+        string="Words in Force",
+        readonly=True,
+        ondelete="restrict",
+        help="What the subscription type said when this line was written.",
+    )
+    type_words = fields.Text(related="type_version_id.all_words", string="Words of the Type")
     explanation = fields.Text(readonly=True, help="Where the evidence is, or why it was changed.")
     user_id = fields.Many2one(
         "res.users", string="Changed by", readonly=True, index=True, ondelete="restrict"

@@ -14,6 +14,7 @@ from .common import SmsMarketingCase, models_of_the_add_on
 #: Models with a number of which nothing is exported, and why.
 NOT_EXPORTED = {
     "sms.marketing.activity": "a view over what is exported",
+    "sms.marketing.subscription.type.version": "its number is that of a version",
 }
 
 

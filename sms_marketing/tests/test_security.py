@@ -58,6 +58,7 @@ ACCESS = {
     "sms.marketing.statistic.mark": {},
     "sms.marketing.subscription": READERS,
     "sms.marketing.subscription.type": SETTINGS,
+    "sms.marketing.subscription.type.version": READERS,
     "sms.marketing.test.number": dict.fromkeys(("user", "manager", "administrator"), "rwcd"),
     "sms.marketing.throttle": {"administrator": "r"},
     "sms.marketing.deleted.text": {"administrator": "r"},
