@@ -1,4 +1,8 @@
-from . import sms_marketing_engine_record, sms_marketing_protected
+from . import (
+    sms_marketing_consent_record,
+    sms_marketing_engine_record,
+    sms_marketing_protected,
+)
 
 # isort: split (it inherits from the one above)
 from . import sms_marketing_guarded
