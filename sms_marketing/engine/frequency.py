@@ -131,9 +131,7 @@ def capped_numbers(message, holding, numbers, moment=NOW):
         company=message.company_id.id,
         states=COUNTED_STATES,
         went_out=SQL(WENT_OUT_AT),
-        since=SQL(
-            "%s - make_interval(days => %s)", moment, max(cap.days for cap in holding)
-        ),
+        since=SQL("%s - make_interval(days => %s)", moment, max(cap.days for cap in holding)),
         reached=SQL(" OR ").join(reached),
     )
 

@@ -29,7 +29,9 @@ def _limit(env, subject, most, key):
         case "test_user_day":
             return env._("You can send up to %s tests in 24 hours.", most)
         case "test_number":
-            return env._("%(number)s can receive up to %(most)s tests a minute.", number=key, most=most)
+            return env._(
+                "%(number)s can receive up to %(most)s tests a minute.", number=key, most=most
+            )
         case "test_number_day":
             return env._(
                 "%(number)s can receive up to %(most)s tests in 24 hours.", number=key, most=most
@@ -52,9 +54,7 @@ def _limit(env, subject, most, key):
                 "%(number)s can receive up to %(most)s codes in 24 hours.", number=key, most=most
             )
         case "code_stopped_number_day":
-            return env._(
-                "%s has opted out, so it can receive only one code in 24 hours.", key
-            )
+            return env._("%s has opted out, so it can receive only one code in 24 hours.", key)
         case "code_range_day":
             return env._(
                 "Numbers that begin with %(range)s can receive up to %(most)s codes in 24 hours.",

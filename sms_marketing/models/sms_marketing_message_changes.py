@@ -52,7 +52,9 @@ class SmsMarketingMessage(models.Model):
         if self.env.uid == SUPERUSER_ID:
             return
         for name in names:
-            others = self.sudo().filtered(lambda message, name=name: message[name].id != self.env.uid)
+            others = self.sudo().filtered(
+                lambda message, name=name: message[name].id != self.env.uid
+            )
             others.write({name: self.env.uid})
 
     def _fall_back(self, error):
@@ -120,8 +122,10 @@ class SmsMarketingMessage(models.Model):
         """A sentence that says who has moved the message where it is."""
         user = self.sudo().moved_by_id
         is_now = not self.scheduled_at or self.scheduled_at <= fields.Datetime.now()
-        state = "sending" if self.state == "sent" or (self.state == "scheduled" and is_now) else (
-            self.state
+        state = (
+            "sending"
+            if self.state == "sent" or (self.state == "scheduled" and is_now)
+            else (self.state)
         )
         if user == self.env.user:
             return {

@@ -240,23 +240,27 @@ class TestListChangers(AudienceCase):
     def test_with_a_new_contact(self):
         self.manager.group_ids |= self.env.ref("base.group_partner_manager")
         self.check(
-            lambda one: self.env["res.partner"]
-            .with_user(self.manager)
-            .with_context(default_sms_list_ids=[Command.link(one.id)])
-            .create({"name": "New"})
+            lambda one: (
+                self.env["res.partner"]
+                .with_user(self.manager)
+                .with_context(default_sms_list_ids=[Command.link(one.id)])
+                .create({"name": "New"})
+            )
         )
 
     def test_by_the_wizard(self):
         self.check(
-            lambda one: one.env["sms.marketing.list.members"]
-            .create(
-                {
-                    "list_id": one.id,
-                    "by_filter": True,
-                    "domain": f"[('id', '=', {self.contacts(1).id})]",
-                }
+            lambda one: (
+                one.env["sms.marketing.list.members"]
+                .create(
+                    {
+                        "list_id": one.id,
+                        "by_filter": True,
+                        "domain": f"[('id', '=', {self.contacts(1).id})]",
+                    }
+                )
+                .action_apply()
             )
-            .action_apply()
         )
 
     def test_by_a_rule(self):

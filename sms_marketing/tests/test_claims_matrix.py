@@ -252,9 +252,7 @@ class TestClaimsMatrix(SmsMarketingCase):
         if kind == "test":
             self.env["sms.marketing.test.number"].create(
                 [{"label": number, "number": number} for number in numbers]
-            ).sudo().write(
-                {"verified_at": self.env.cr.now(), "verified_by_id": self.verifier.id}
-            )
+            ).sudo().write({"verified_at": self.env.cr.now(), "verified_by_id": self.verifier.id})
         self.env.flush_all()
         self.env.cr.execute(
             """

@@ -174,9 +174,7 @@ class TestDeletedTexts(SmsMarketingCase):
 
     def test_erasure_takes_them_and_export_shows_them(self):
         self.sent_and_deleted(self.ann + self.bob)
-        shown = dict(
-            privacy.held_on(self.env, [self.ann.mobile_e164], self.env["res.partner"])
-        )
+        shown = dict(privacy.held_on(self.env, [self.ann.mobile_e164], self.env["res.partner"]))
         found = self.env["sms.marketing.deleted.text"].search(
             [("id", "in", shown["sms.marketing.deleted.text"])]
         )

@@ -124,9 +124,7 @@ class TestReviewPanel(SmsMarketingCase):
             (lambda: by_other.write({"include_opt_out_text": False}), own),
             (lambda: by_other.write({"scheduled_at": "2035-01-01 10:00:00"}), own),
             (
-                lambda: by_other.write(
-                    {"include_partner_ids": [Command.link(self.contact().id)]}
-                ),
+                lambda: by_other.write({"include_partner_ids": [Command.link(self.contact().id)]}),
                 own,
             ),
             (lambda: contact_list.write({"domain": "[('id', '=', -1)]"}), around),

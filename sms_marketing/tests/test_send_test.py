@@ -111,7 +111,9 @@ class TestSendTest(VerificationMixin, SmsMarketingCase):
 
     def test_unverified_numbers_get_nothing(self):
         unverified = self.save_number(label="Not yet")
-        with self.assertRaisesRegex(UserError, r"cannot receive tests:\n• Not yet .*: Not verified"):
+        with self.assertRaisesRegex(
+            UserError, r"cannot receive tests:\n• Not yet .*: Not verified"
+        ):
             self._send(self.saved, unverified)
         self.assertFalse(self._tests())
 

@@ -131,9 +131,7 @@ class TestNumber(VerificationMixin, SmsMarketingCase):
             numbers.with_user(user).add("+12025550177", "Mine", own.id)
         self.set_verified(numbers.browse(line["id"]))
         found = numbers.with_user(user).add("+12025550177", "Mine", own.id)
-        self.assertEqual(
-            found, {**line, "is_verified": True, "refusal": False, "is_mine": False}
-        )
+        self.assertEqual(found, {**line, "is_verified": True, "refusal": False, "is_mine": False})
 
     def test_nobody_writes_what_only_a_code_may_change(self):
         administrator = self.user("admin_number", "sms_marketing.group_administrator")
