@@ -153,7 +153,7 @@ def _partners(author, company):
     return (
         author.env["res.partner"]
         .with_user(author.id)
-        .with_context(
+        .with_context(  # pylint: disable=context-overridden
             {
                 "allowed_company_ids": company.ids,
                 "lang": "en_US",

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, frozendict
 
 from ..engine import rules
 from .sms_marketing_protected import GENERATED
@@ -24,7 +24,7 @@ class SmsMarketingList(models.Model):
     _inherit = "sms.marketing.guarded"
     _description = "SMS Marketing List"
     _order = "name, id"
-    _protected = {"author_id": GENERATED}
+    _protected = frozendict(author_id=GENERATED)
 
     name = fields.Char(required=True)
     company_id = fields.Many2one(
