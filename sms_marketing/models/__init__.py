@@ -1,14 +1,9 @@
 from . import (
     sms_marketing_consent_record,
+    sms_marketing_contact_record,
     sms_marketing_engine_record,
     sms_marketing_protected,
 )
-
-# isort: split (it inherits from the one above)
-from . import sms_marketing_guarded
-from . import sms_marketing_contact_record
-from . import sms_marketing_consent_record, sms_marketing_engine_record
-from . import sms_marketing_contact_record, sms_marketing_engine_record, sms_marketing_protected
 
 # isort: split (it inherits from the one above)
 from . import sms_marketing_guarded
@@ -34,7 +29,6 @@ from . import (
     sms_marketing_consent,
     sms_marketing_create_field,
     sms_marketing_create_form,
-    sms_marketing_deleted_text,
     sms_marketing_gateway,
     sms_marketing_gateway_circuit,
     sms_marketing_holiday,
@@ -100,3 +94,6 @@ from . import (
     sms_sms,
     sms_tracker,
 )
+
+# isort: split (its trigger needs the tables of messages and recipients)
+from . import sms_marketing_deleted_text
