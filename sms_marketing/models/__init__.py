@@ -12,6 +12,7 @@ from . import sms_marketing_contact_record, sms_marketing_engine_record, sms_mar
 
 # isort: split (it inherits from the one above)
 from . import sms_marketing_guarded
+from . import sms_marketing_contact_record
 
 # isort: split (the next ones inherit from it)
 from . import (

@@ -60,7 +60,9 @@ METHODS = {
         "action_no_wish": Call("manager"),
         "action_opt_out": Call("manager"),
     },
+    "sms.marketing.keyword": {"action_write_own_answer": Call("user")},
     "sms.marketing.list": {
+        "action_take_over_rule": Call("manager"),
         "action_view_partners": Call("user"),
         "add_partners": Call("manager", args=([("id", "=", 0)],)),
         "remove_partners": Call("manager", args=([("id", "=", 0)],)),

@@ -28,6 +28,7 @@ PROTECTED = {
         "webhook_secret",
     ),
     "sms.marketing.keyword": ("normalised",),
+    "sms.marketing.list": ("author_id",),
     "sms.marketing.message": (
         "approval_asked_by_id",
         "approval_by_id",
