@@ -4,15 +4,8 @@ from . import (
     sms_marketing_protected,
 )
 
-# isort: split (it inherits from the one above)
-from . import sms_marketing_guarded
-from . import sms_marketing_contact_record
-from . import sms_marketing_consent_record, sms_marketing_engine_record
-from . import sms_marketing_contact_record, sms_marketing_engine_record, sms_marketing_protected
-
-# isort: split (it inherits from the one above)
-from . import sms_marketing_guarded
-from . import sms_marketing_contact_record
+# isort: split (these inherit from the ones above)
+from . import sms_marketing_contact_record, sms_marketing_guarded
 
 # isort: split (the next ones inherit from it)
 from . import (
