@@ -5,7 +5,7 @@ DB ?= sms_marketing_demo
 DEV = $(PYTHON) -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint format shell serve screenshots clean
+.PHONY: help setup demo test bench access lint format shell serve screenshots clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -26,6 +26,9 @@ test: ## Run all checks and tests, those in a browser included
 
 bench: ## Measure, and print figures beside their goals (BENCH="editor …" chooses)
 	@$(DEV) bench
+
+access: ## Print who may do what (docs/access.md) from the tables that the tests try
+	@$(DEV) access
 
 lint: ## Check style and common mistakes (ruff, pylint-odoo, OCA, prettier, eslint)
 	@$(DEV) lint

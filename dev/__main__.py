@@ -84,6 +84,13 @@ def command_test(options):
         return 1
 
 
+def command_access(options):
+    """Print the matrix of roles and rights into docs/access.md."""
+    from . import access
+
+    access.write()
+
+
 def command_lint(options):
     """Check style and common mistakes."""
     with locked():
@@ -244,6 +251,7 @@ def parser():
     add("bench", command_bench, database_argument=False)
     test = add("test", command_test, database_argument=False)
     test.add_argument("tests", nargs="*", help="paths with ::name; all when left out")
+    add("access", command_access, database_argument=False)
     add("lint", command_lint, database_argument=False)
     add("format", command_format, database_argument=False)
     add("clean", command_clean, database_argument=False)

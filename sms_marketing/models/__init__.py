@@ -7,6 +7,8 @@ from . import (
 
 # isort: split (it inherits from the one above)
 from . import sms_marketing_guarded
+# isort: split (these inherit from the ones above)
+from . import sms_marketing_contact_record, sms_marketing_guarded
 
 # isort: split (the next ones inherit from it)
 from . import (
@@ -96,4 +98,5 @@ from . import (
 )
 
 # isort: split (its trigger needs the tables of messages and recipients)
+# isort: split (its trigger stands on the table of messages)
 from . import sms_marketing_deleted_text

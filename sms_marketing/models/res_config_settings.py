@@ -47,6 +47,7 @@ class ResConfigSettings(models.TransientModel):
 
     def action_sms_marketing_texts(self):
         """The company's own record, as only a saved record shows its texts in every language."""
+        self.check_access("write")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Texts in every language"),

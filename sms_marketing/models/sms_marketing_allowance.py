@@ -117,6 +117,7 @@ class SmsMarketingAllowance(models.Model):
 
     def action_view_months(self):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_marketing.action_sms_marketing_usage_month"
         )

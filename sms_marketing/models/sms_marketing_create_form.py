@@ -77,6 +77,7 @@ class SmsMarketingCreateForm(models.Model):
     @api.model
     def action_open(self):
         """The form of the user's company, for administrators."""
+        self.check_access("write")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Create Form"),

@@ -161,6 +161,7 @@ class SmsMarketingList(models.Model):
 
     def action_take_over_rule(self):
         """Become the author of the rules: from now on they select with the user's own rights."""
+        self.check_access("write")
         for contact_list in self:
             contact_list.write({"domain": contact_list.domain})
 

@@ -302,8 +302,8 @@ class SmsMarketingMessage(models.Model):
 
     def _send(self, facts=None):
         """As ``action_send``; with the facts of this one message, where they are known."""
-        facts = self._check_ready("send", facts)
         self.check_access("write")
+        facts = self._check_ready("send", facts)
         self.sudo().scheduled_at = self.env.cr.now().replace(microsecond=0)
         self._move("scheduled", allowed=("draft", "scheduled"))
         self._store_estimates(facts)
@@ -315,6 +315,7 @@ class SmsMarketingMessage(models.Model):
 
     def _schedule(self, facts=None):
         """As ``action_schedule``; with the facts of this one message, where they are known."""
+        self.check_access("write")
         facts = self._check_ready("schedule", facts)
         self._move("scheduled", allowed=("draft",))
         self._store_estimates(facts)

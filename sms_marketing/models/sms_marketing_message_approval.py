@@ -341,10 +341,11 @@ class SmsMarketingMessage(models.Model):
 
         :raise AccessError: the user is no manager, or has asked for it, or made the message
         """
+        self.check_access("write")
+        self._check_may_decide()
         facts, changed = self._facts_under_lock(intent, version)
         if changed:
             return changed
-        self._check_may_decide()
         self._check_approvable(facts)
         if not any(_is_of_approval(one.code) for one in self._review_approval(facts)):
             raise UserError(self._already(self.sudo().approval_by_id, "approved"))
@@ -358,10 +359,11 @@ class SmsMarketingMessage(models.Model):
 
         :raise AccessError: the user is no manager, or has asked for it, or made the message
         """
+        self.check_access("write")
+        self._check_may_decide()
         facts, changed = self._facts_under_lock(intent, version)
         if changed:
             return changed
-        self._check_may_decide()
         if self.state != "draft" or self._approval_standing(intent) != "asked":
             raise UserError(self.env._("Nobody has asked for approval of this."))
         if not isinstance(reason, str) or not reason.strip():

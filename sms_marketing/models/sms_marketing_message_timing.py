@@ -1,7 +1,7 @@
 from babel.dates import format_date, format_time
 from odoo import api, fields, models
-from odoo.tools.misc import babel_locale_parse
 from odoo.tools import frozendict
+from odoo.tools.misc import babel_locale_parse
 
 from ..engine import audience, timing
 from ..text.clock import find_zone, utc_of, wall_of

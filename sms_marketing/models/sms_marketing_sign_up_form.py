@@ -121,6 +121,7 @@ class SmsMarketingSignUpForm(models.Model):
     def action_open_page(self):
         """Look at the page as people see it."""
         self.ensure_one()
+        self.check_access("read")
         return {"type": "ir.actions.act_url", "url": self.page_url, "target": "new"}
 
     def _sender(self):

@@ -74,6 +74,7 @@ class SmsMarketingSignUpForm(models.Model):
     def action_download_qr(self):
         """Download a QR code: ``subject`` and ``file_format`` come from the button's context."""
         self.ensure_one()
+        self.check_access("read")
         subject = self.env.context.get("subject", "page")
         file_format = self.env.context.get("file_format", "png")
         if not self._qr_value(subject):

@@ -1,4 +1,5 @@
 from . import hypothesis_profile
+from . import test_access_matrix
 from . import test_activity
 from . import test_activity_access
 from . import test_activity_rows

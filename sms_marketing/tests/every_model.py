@@ -2,6 +2,8 @@
 
 from odoo.fields import Command
 
+from ..engine import privacy
+
 #: Weakest role first.
 ROLES = ("user", "manager", "administrator")
 
@@ -155,3 +157,78 @@ class EveryModel:
         if field.type == "many2many":
             return [Command.set(row.ids)]
         return [Command.create({})]
+
+
+def company_path(model):
+    """The path from a row of the model to its company; None where it has none."""
+    if "company_id" in model._fields:
+        return "company_id"
+    owners = [
+        name
+        for name in ("gateway_id", "message_id")
+        if name in model._fields and model._fields[name].relational
+    ]
+    return f"{owners[0]}.company_id" if owners else None
+
+
+def sent_message(case, position, company, sender, type, **vals):
+    """A message to two people, one of whom clicks; the other one opts out."""
+    people = case.contact(f"+130320{position}0188") + case.contact(f"+130320{position}0198")
+    case.subscribe(*people.mapped("mobile_e164"), type=type)
+    message = case.message(
+        people,
+        company_id=company.id,
+        sender_id=sender.id,
+        subscription_type_id=type.id,
+        body="Look: https://example.com/",
+        **vals,
+    )
+    case.send(message)
+    return message
+
+
+def fill(case, position, company, gateway, sender, type):
+    """At least one row of every model for the company."""
+    message = sent_message(case, position, company, sender, type)
+    people = message.include_partner_ids
+    case.play_sandbox()
+    case.roll_up()
+    contact_list = case.env["sms.marketing.list"].create({"name": "All", "company_id": company.id})
+    changes = case.env["sms.marketing.list.change"]
+    changes.with_user(case.env.ref("base.user_admin"))._note(contact_list)
+    case.env["sms.marketing.keyword"].create(
+        {"name": f"GO AWAY {position}", "action": "stop", "company_id": company.id}
+    )
+    case.env["sms.marketing.token.default"].create(
+        {"path": "object.name", "value": "friend", "company_id": company.id}
+    )
+    case.env["sms.marketing.test.number"].create(
+        {"label": "Colleague", "number": case.number(), "company_id": company.id}
+    )
+    case.env["sms.marketing.allowance"].create(
+        {"company_id": company.id, "change_ids": [Command.create({"segments": 1000})]}
+    )
+    # What it used is kept.
+    deleted = message.copy()
+    case.send(deleted)
+    deleted.unlink()
+    privacy.log(case.env, "export", people.mapped("mobile_e164"), company)
+    case.env["sms.marketing.price"].create({"sender_id": sender.id, "price": 0.01})
+    case.env["sms.marketing.holiday"].create(
+        {"name": "New Year", "date": "2000-01-01", "company_id": company.id}
+    )
+    form = case.env["sms.marketing.sign.up.form"].create(
+        {
+            "name": "Fair",
+            "company_id": company.id,
+            "choice_ids": [Command.create({"type_id": type.id})],
+        }
+    )
+    case.env["sms.marketing.sign.up"].create(
+        {
+            "form_id": form.id,
+            "company_id": company.id,
+            "requested_at": case.env.cr.now(),
+        }
+    )
+    case.env["sms.marketing.receipt"].create({"gateway_id": gateway.id, "status": "delivered"})

@@ -1,9 +1,9 @@
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..engine import audience, privacy, schedule
+from ..engine import audience, schedule
 from .common import SmsMarketingCase, models_of_the_add_on
+from .every_model import company_path, fill
 
 #: Models whose rows are of no company.
 SHARED = {
@@ -28,7 +28,7 @@ class TestCompanies(SmsMarketingCase):
             "type": self.type,
         }
         for position, of_company in enumerate((mine, self.other)):
-            self._fill(position, **of_company)
+            fill(self, position, **of_company)
         # The rollup has taken the marks, and the lane has written the audiences.
         messages = self.env["sms.marketing.message"].search([])
         schedule.mark(self.env, messages.ids)
@@ -44,69 +44,6 @@ class TestCompanies(SmsMarketingCase):
             for company in (self.company, self.other["company"])
         }
 
-    def _fill(self, position, company, gateway, sender, type):
-        """At least one row of every model for the company."""
-        people = self.contact(f"+130320{position}0188") + self.contact(f"+130320{position}0198")
-        self.subscribe(*people.mapped("mobile_e164"), type=type)
-        message = self.message(
-            people,
-            company_id=company.id,
-            sender_id=sender.id,
-            subscription_type_id=type.id,
-            body="Look: https://example.com/",
-        )
-        self.send(message)
-        self.play_sandbox()
-        self.roll_up()
-        contact_list = self.env["sms.marketing.list"].create(
-            {"name": "All", "company_id": company.id}
-        )
-        changes = self.env["sms.marketing.list.change"]
-        changes.with_user(self.env.ref("base.user_admin"))._note(contact_list)
-        self.env["sms.marketing.keyword"].create(
-            {"name": f"GO AWAY {position}", "action": "stop", "company_id": company.id}
-        )
-        self.env["sms.marketing.token.default"].create(
-            {"path": "object.name", "value": "friend", "company_id": company.id}
-        )
-        self.env["sms.marketing.test.number"].create(
-            {"label": "Colleague", "number": self.number(), "company_id": company.id}
-        )
-        self.env["sms.marketing.allowance"].create(
-            {"company_id": company.id, "change_ids": [Command.create({"segments": 1000})]}
-        )
-        # What it used is kept.
-        deleted = message.copy()
-        self.send(deleted)
-        deleted.unlink()
-        privacy.log(self.env, "export", people.mapped("mobile_e164"), company)
-        self.env["sms.marketing.price"].create({"sender_id": sender.id, "price": 0.01})
-        self.env["sms.marketing.holiday"].create(
-            {"name": "New Year", "date": "2000-01-01", "company_id": company.id}
-        )
-        form = self.env["sms.marketing.sign.up.form"].create(
-            {
-                "name": "Fair",
-                "company_id": company.id,
-                "choice_ids": [Command.create({"type_id": type.id})],
-            }
-        )
-        self.env["sms.marketing.sign.up"].create(
-            {
-                "form_id": form.id,
-                "company_id": company.id,
-                "requested_at": self.env.cr.now(),
-            }
-        )
-        self.env["sms.marketing.receipt"].create({"gateway_id": gateway.id, "status": "delivered"})
-
-    @staticmethod
-    def _company_path(model):
-        if "company_id" in model._fields:
-            return "company_id"
-        owners = [name for name in ("gateway_id", "message_id") if name in model._fields]
-        return f"{owners[0]}.company_id" if owners else None
-
     def test_every_model_keeps_companies_apart(self):
         checked = []
         for name in sorted(models_of_the_add_on(self.env) - SHARED):
@@ -118,7 +55,7 @@ class TestCompanies(SmsMarketingCase):
             ]
             if model._transient or not readers:
                 continue  # of its user's own, or nobody's to read
-            path = self._company_path(model)
+            path = company_path(model)
             self.assertTrue(path, f"rows of {name} belong to no company")
             for company, user in self.administrators.items():
                 own = [(path, "=", company.id)]
