@@ -24,7 +24,8 @@ UNCHECKED = {
     # Records of the engine, whose own rules go by the message's company.
     ("sms.marketing.message", "link_ids"),
     ("sms.marketing.message", "recipient_ids"),
-    # Which users wrote a text is a fact, wherever they work now.
+    # Who wrote a text or a rule is a fact, wherever they work now.
+    ("sms.marketing.list", "author_id"),
     ("sms.marketing.message", "approval_asked_by_id"),
     ("sms.marketing.message", "approval_by_id"),
     ("sms.marketing.message", "changed_by_id"),
