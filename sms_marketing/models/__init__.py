@@ -1,5 +1,6 @@
 from . import (
     sms_marketing_consent_record,
+    sms_marketing_contact_record,
     sms_marketing_engine_record,
     sms_marketing_protected,
 )
