@@ -210,11 +210,16 @@ class SmsMarketingActivity(models.Model):
 
     @api.model
     def _search(self, domain, *args, **kwargs):
-        """Look for ids in the tables that they come from: by the sum, all would be read."""
-        return super()._search(Domain(domain).map_conditions(self._by_row), *args, **kwargs)
+        """Look for ids in the tables that they come from: by the sum, all would be read.
 
-    def _by_row(self, condition):
+        Entries of a contact are those of ``partner_ids``, consents included.
+        """
+        return super()._search(Domain(domain).map_conditions(self._rewritten), *args, **kwargs)
+
+    def _rewritten(self, condition):
         ids = condition.value
+        if condition.field_expr == "partner_id" and condition.operator in ("=", "in") and ids:
+            return Domain("partner_ids", condition.operator, ids)
         if condition.field_expr != "id" or condition.operator not in ("=", "in"):
             return condition
         if isinstance(ids, int):

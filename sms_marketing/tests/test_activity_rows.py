@@ -45,7 +45,9 @@ class TestActivityRows(SmsMarketingCase):
         self.subscribe(*random.sample(numbers, 3), type=other["type"])
         self.subscribe(*numbers[:3])
         for limited in (False, True):
-            recipients = contacts.filtered("active")
+            recipients = contacts.filtered(
+                lambda one: one.active and one.company_id in (self.company, one.company_id.browse())
+            )
             message = self.message(
                 recipients + self.contacts(1),
                 body="https://shop.example/",
@@ -161,6 +163,7 @@ class TestActivityRows(SmsMarketingCase):
             activity.search([("partner_ids", "=", contact.id)]) for contact in (first, second)
         )
         self.assertEqual(of_first, of_second)
+        self.assertEqual(activity.search([("partner_id", "=", second.id)]), of_second)
         self.assertEqual(of_first.mapped("kind"), ["opted_in"])
         self.assertEqual(of_first.partner_ids, first + second)
         self.assertFalse(of_first.partner_id)

@@ -11,7 +11,7 @@ EDITOR = "sales_team.group_sale_salesman,base.group_partner_manager"
 
 @tagged("post_install", "-at_install")
 class TestMarketingStatus(SmsMarketingCase):
-    """Users of Marketing SMS set the marketing status; whoever edits a contact may switch it off."""
+    """Users of Marketing SMS set the marketing status; contacts' editors may switch it off."""
 
     @classmethod
     def setUpClass(cls):
@@ -140,16 +140,20 @@ class TestMarketingStatus(SmsMarketingCase):
 
     def test_lists_have_no_switch(self):
         for xml_id in ("base.view_partner_tree", "sms_marketing.view_partner_audience_list"):
-            view = self.env["res.partner"].with_user(self.marketer).get_view(
-                self.env.ref(xml_id).id, "list"
+            view = (
+                self.env["res.partner"]
+                .with_user(self.marketer)
+                .get_view(self.env.ref(xml_id).id, "list")
             )
             self.assertRegex(view["arch"], r'<field name="sms_marketing"[^>]*readonly="(1|True)"')
             self.assertNotIn("boolean_toggle", view["arch"])
 
     def test_form_shows_a_switch_to_users_of_marketing_alone(self):
         for user, has_switch in ((self.sales, False), (self.marketer, True)):
-            view = self.env["res.partner"].with_user(user).get_view(
-                self.env.ref("base.view_partner_form").id, "form"
+            view = (
+                self.env["res.partner"]
+                .with_user(user)
+                .get_view(self.env.ref("base.view_partner_form").id, "form")
             )
             self.assertEqual('widget="boolean_toggle"' in view["arch"], has_switch)
             self.assertEqual('name="action_sms_marketing_off"' in view["arch"], not has_switch)

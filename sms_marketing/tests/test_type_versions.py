@@ -196,9 +196,7 @@ class TestTypeVersions(SmsMarketingCase):
             cr.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cr.execute("UPDATE sms_marketing_consent SET type_version_id = NULL")
         cr.execute("DELETE FROM sms_marketing_subscription_type_version")
-        cr.execute(
-            "ALTER TABLE sms_marketing_subscription_type_version ENABLE TRIGGER USER"
-        )
+        cr.execute("ALTER TABLE sms_marketing_subscription_type_version ENABLE TRIGGER USER")
         cr.execute("ALTER TABLE sms_marketing_consent ENABLE TRIGGER USER")
         self.env["sms.marketing.subscription.type.version"].init()
         spec = importlib.util.spec_from_file_location("migration", MIGRATION)
