@@ -264,7 +264,11 @@ test("a number that waits for its code is verified later", async () => {
     onRpc("sms.marketing.test.number", "action_send_code", () => {
         throw makeServerError({ type: "UserError", message: "Too many codes were asked for." });
     });
-    onRpc("sms.marketing.test.number", "action_verify", () => ({ ...ben, is_verified: true, refusal: false }));
+    onRpc("sms.marketing.test.number", "action_verify", () => ({
+        ...ben,
+        is_verified: true,
+        refusal: false,
+    }));
     await openPanel([ben]);
     await contains(`${PANEL} .o_sms_marketing_verify`).click();
     expect(FORM).toHaveText(/Send a code to \+12025550178/);
