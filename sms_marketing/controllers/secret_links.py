@@ -31,12 +31,13 @@ def hide(text):
 
 class _HideSecretLinks(logging.Filter):
     def filter(self, record):
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                hide(part) if isinstance(part, str) else part for part in record.args
-            )
-        if isinstance(record.msg, str):
-            record.msg = hide(record.msg)
+        try:
+            written = record.getMessage()
+        except (TypeError, ValueError):
+            return True  # the handler tells of it
+        hidden = hide(written)
+        if hidden != written:
+            record.msg, record.args = hidden, ()
         return True
 
 

@@ -150,10 +150,12 @@ def take(env, demand):
     a_day = company.sudo().sms_marketing_codes_a_day
     region = region_of(number)
     is_abroad = region != company.sudo().country_id.code
-    uses = [
+    own = [
         throttle.Use("sign_up_number", number),
         throttle.Use("sign_up_number_day", number),
         throttle.Use("sign_up_address", demand.network),
+    ]
+    shared = [
         throttle.Use("sign_up_range", (company.id, number_range(number))),
         throttle.Use(
             "sign_up_country",
@@ -162,9 +164,14 @@ def take(env, demand):
         ),
     ]
     if form:
-        uses.append(throttle.Use("sign_up_form", form.id, form.codes_a_day or a_day))
-    uses.append(throttle.Use("sign_up_company", company.id, a_day))
-    spent = throttle.take(env, *uses)
+        shared.append(throttle.Use("sign_up_form", form.id, form.codes_a_day or a_day))
+    shared.append(throttle.Use("sign_up_company", company.id, a_day))
+    if throttle.take(env, *own):
+        return Verdict.REFUSE
+    with env.cr.savepoint(flush=False) as savepoint:
+        if spent := throttle.take(env, *shared):
+            # What one form refuses must not use up what is left for the others.
+            savepoint.rollback()
     if spent:
         _tell(env, demand, spent)
         return Verdict.REFUSE
@@ -196,11 +203,9 @@ def _has_left(env, number):
 
 def _tell(env, demand, subject):
     """Tell the company's administrators which ceiling is reached: once a day for each of them."""
-    words = _alarms(env, demand).get(subject)
-    if not words:
-        return  # somebody's own limit: nothing to look after
     if throttle.take(env, ("sign_up_alarm", (demand.company.id, subject))):
         return
+    words = _alarms(env, demand)[subject]
     about = demand.form or _any_gateway(env, demand.company)
     if about:
         about._tell_administrators(words)

@@ -92,6 +92,7 @@ from . import test_short_link
 from . import test_sign_up
 from . import test_sign_up_codes
 from . import test_sign_up_form
+from . import test_sign_up_limits
 from . import test_statistics
 from . import test_stop_wishes
 from . import test_suppression
