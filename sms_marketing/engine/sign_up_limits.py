@@ -149,20 +149,15 @@ def take(env, demand):
     company, form, number = demand.company, demand.form, demand.number
     a_day = company.sudo().sms_marketing_codes_a_day
     region = region_of(number)
-    is_abroad = region != company.sudo().country_id.code
     own = [
         throttle.Use("sign_up_number", number),
         throttle.Use("sign_up_number_day", number),
         throttle.Use("sign_up_address", demand.network),
     ]
-    shared = [
-        throttle.Use("sign_up_range", (company.id, number_range(number))),
-        throttle.Use(
-            "sign_up_country",
-            (company.id, region),
-            max(a_day // SHARE_ABROAD, 1) if is_abroad else a_day,
-        ),
-    ]
+    shared = [throttle.Use("sign_up_range", (company.id, number_range(number)))]
+    if region != company.sudo().country_id.code:
+        of_country = max(a_day // SHARE_ABROAD, 1)
+        shared.append(throttle.Use("sign_up_country", (company.id, region), of_country))
     if form:
         shared.append(throttle.Use("sign_up_form", form.id, form.codes_a_day or a_day))
     shared.append(throttle.Use("sign_up_company", company.id, a_day))

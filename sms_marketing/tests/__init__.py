@@ -73,6 +73,7 @@ from . import test_privacy_export
 from . import test_privacy_lookup
 from . import test_provider_accounts
 from . import test_provider_webhooks
+from . import test_public_hostile
 from . import test_quiet_hours
 from . import test_rates
 from . import test_raw_calls
