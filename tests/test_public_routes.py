@@ -20,9 +20,7 @@ EXPECTED = (r"webhook call refused", r"CSRF", r"csrf")
 
 SERVERS = {
     "threads, no proxy": (),
-    "threads, proxy": ("--proxy-mode",),
-    "workers, no proxy": ("--workers=3",),
-    "workers, proxy": ("--workers=3", "--proxy-mode"),
+    "workers behind a proxy": ("--workers=3", "--proxy-mode"),
 }
 FREE = SOFT_LIMITS["sign_up_address"].most
 

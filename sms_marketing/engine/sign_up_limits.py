@@ -29,6 +29,10 @@ SOFT_LIMITS = {
 #: Codes to a country other than the company's own: one in so many of the day's.
 SHARE_ABROAD = 4
 
+#: Codes of a company in an hour: one in so many of the day's, but so many at least. Whoever uses
+#: them all up closes the pages for an hour, not a day, and administrators have time to act.
+SHARE_OF_HOUR, LEAST_IN_HOUR = 4, 50
+
 #: Zero bits that the hash of a solved puzzle begins with, at first and at most: each time that the
 #: uses double it takes one more, twice as much work. 2**15 hashes take a phone half a second.
 LEAST_BITS, MOST_BITS = 15, 20
@@ -160,6 +164,8 @@ def take(env, demand):
         shared.append(throttle.Use("sign_up_country", (company.id, region), of_country))
     if form:
         shared.append(throttle.Use("sign_up_form", form.id, form.codes_a_day or a_day))
+    an_hour = max(a_day // SHARE_OF_HOUR, LEAST_IN_HOUR)
+    shared.append(throttle.Use("sign_up_hour", company.id, an_hour))
     shared.append(throttle.Use("sign_up_company", company.id, a_day))
     if throttle.take(env, *own):
         return Verdict.REFUSE
@@ -224,6 +230,11 @@ def _alarms(env, demand):
         "up with it for now. Raise the limit on the form if these are genuine visitors.",
         demand.form.name or "",
     )
+    of_hour = env._(
+        "All sign-up codes that %s may send within an hour are sent: a quarter of the daily limit. "
+        "Raise the limit in the settings if these are genuine visitors.",
+        demand.company.sudo().name,
+    )
     of_company = env._(
         "All sign-up codes that %s may send within a day are sent. Nobody else can sign up for "
         "now. Raise the limit in the settings if these are genuine visitors.",
@@ -233,6 +244,7 @@ def _alarms(env, demand):
         "sign_up_range": of_range,
         "sign_up_country": of_country,
         "sign_up_form": of_form,
+        "sign_up_hour": of_hour,
         "sign_up_company": of_company,
     }
 

@@ -47,6 +47,7 @@ LIMITS = {
     "sign_up_country": Limit(None, _DAY),
     "sign_up_address": Limit(300, 600),
     "sign_up_form": Limit(None, _DAY),
+    "sign_up_hour": Limit(None, _HOUR),
     "sign_up_company": Limit(None, _DAY),
     "sign_up_proof": Limit(1, _HOUR),
     "sign_up_waited": Limit(60, 600),

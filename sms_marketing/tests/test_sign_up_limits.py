@@ -208,6 +208,17 @@ class TestHardLimits(LimitsCase):
         self.assertIn("Spring fair", notes)
         self.assertIn("All sign-up codes", notes)
 
+    def test_an_hour_takes_a_quarter_of_the_day(self):
+        self.company.sms_marketing_codes_a_day = 8
+        self.startPatcher(patch.object(sign_up_limits, "LEAST_IN_HOUR", 1))
+        asked = [self.ask(self.number_of_new_range())[0].status_code for _time in range(3)]
+        self.assertEqual(asked, [200, 200, 429])
+        self.assertIn("within an hour", " ".join(self.alarms().mapped("note")))
+        self.env.cr.execute(
+            "UPDATE sms_marketing_throttle SET used_at = used_at - interval '1 hour'"
+        )
+        self.assertEqual(self.ask(self.number_of_new_range())[0].status_code, 200)
+
     def test_settings_that_make_no_sense(self):
         for record, values in (
             (self.company, {"sms_marketing_codes_a_day": 0}),
