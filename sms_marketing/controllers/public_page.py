@@ -26,7 +26,9 @@ def use_language(preferred=None):
     :param preferred: code of the language that this visitor is known to read
     """
     codes = [code for code, _name in request.env["res.lang"].sudo().get_installed()]
-    chosen = next((code for code in (visitor.parameter("lang", 20), preferred) if code in codes), None)
+    chosen = next(
+        (code for code in (visitor.parameter("lang", 20), preferred) if code in codes), None
+    )
     code = chosen or _accepted(codes) or ("en_US" if "en_US" in codes else codes[0])
     request.update_context(lang=code)
     return code

@@ -169,12 +169,9 @@ def take(env, demand):
     shared.append(throttle.Use("sign_up_company", company.id, a_day))
     if throttle.take(env, *own):
         return Verdict.REFUSE
-    with env.cr.savepoint(flush=False) as savepoint:
-        if spent := throttle.take(env, *shared):
-            # What one form refuses must not use up what is left for the others.
-            savepoint.rollback()
-    if spent:
-        _tell(env, demand, spent)
+    # All or none: what one form refuses must not use up what is left for the others.
+    if spent := throttle.take_all(env, shared):
+        _tell(env, demand, spent.subject)
         return Verdict.REFUSE
     # Asked for each number, so that one that has opted out takes as long.
     if _has_left(env, number) and throttle.take(env, ("sign_up_opted_out", number)):

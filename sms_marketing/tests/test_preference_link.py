@@ -42,9 +42,7 @@ class TestPreferenceLink(SmsMarketingCase):
         message = self.message(people, body=f"Choose: {TOKEN}", include_opt_out_text=False)
         with handed_over() as texts:
             sent = self.send(message)
-        self.assertEqual(
-            texts, {one.sudo().token: f"Choose: {self.link_of(one)}" for one in sent}
-        )
+        self.assertEqual(texts, {one.sudo().token: f"Choose: {self.link_of(one)}" for one in sent})
         self.assertEqual(len(set(texts.values())), 2)
 
     def test_nobody_else_sees_it(self):

@@ -127,9 +127,7 @@ class TestPreferences(PublicPageMixin, SmsMarketingHttpCase):
         _response, page = self.visit(self.path)
         response, page = self.save(page, self.type, self.events, enter_code=False)
         other = self.send(self.message(self.contacts(1)))
-        stolen = response.url.partition("?")[0].replace(
-            self.path, self.preference_path(other)
-        )
+        stolen = response.url.partition("?")[0].replace(self.path, self.preference_path(other))
         response, page = self.visit(stolen)
         self.assertNotIn("/confirm/", response.url)
         self.assertIn(other.number[-3:], self.text_of(page))

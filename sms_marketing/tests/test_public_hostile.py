@@ -113,7 +113,12 @@ class TestHostileRequests(SignUpMixin, SmsMarketingHttpCase):
     @settings(max_examples=40)
     @given(
         st.sampled_from(
-            ["/s/{token}", "/s/{token}P", "/sms/preferences/{code}", "/sms/sign-up/fair-of-the-tests"]
+            [
+                "/s/{token}",
+                "/s/{token}P",
+                "/sms/preferences/{code}",
+                "/sms/sign-up/fair-of-the-tests",
+            ]
         ),
         st.dictionaries(
             st.sampled_from(

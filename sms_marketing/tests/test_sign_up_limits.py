@@ -31,9 +31,7 @@ class LimitsCase(SignUpMixin, SmsMarketingHttpCase):
         self.startPatcher(patch.dict(LIMITS, {subject: Limit(most, LIMITS[subject].seconds)}))
 
     def soft_limit(self, subject, most, seconds=600):
-        self.startPatcher(
-            patch.dict(sign_up_limits.SOFT_LIMITS, {subject: Limit(most, seconds)})
-        )
+        self.startPatcher(patch.dict(sign_up_limits.SOFT_LIMITS, {subject: Limit(most, seconds)}))
 
     def codes(self):
         return (
@@ -167,9 +165,7 @@ class TestHardLimits(LimitsCase):
         self.user("limits_admin", "sms_marketing.group_administrator")
         self.limit("sign_up_range", 3)
         self.soft_limit("sign_up_address", 100)
-        statuses = [
-            self.ask(f"+13033010{last:03d}")[0].status_code for last in range(100, 106)
-        ]
+        statuses = [self.ask(f"+13033010{last:03d}")[0].status_code for last in range(100, 106)]
         self.assertEqual(statuses, [200] * 3 + [429] * 3)
         self.assertEqual(self.ask(NUMBER)[0].status_code, 200, "others are not held up")
         alarms = self.alarms()

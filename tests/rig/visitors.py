@@ -125,7 +125,9 @@ class Visitor:
 
     def __init__(self, place, made, headers=()):
         self._place, self._type = place, made["type"]
-        _status, answered, content, _seconds = ask(place, "GET", f"/sms/sign-up/{SLUG}", None, headers)
+        _status, answered, content, _seconds = ask(
+            place, "GET", f"/sms/sign-up/{SLUG}", None, headers
+        )
         page = content.decode()
         self._hidden = {
             name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)[1]
