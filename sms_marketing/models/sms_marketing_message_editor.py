@@ -25,9 +25,10 @@ class SmsMarketingMessage(models.Model):
         :param unsaved: ids of ``company_id`` and ``sender_id`` as they are in the form
         :return: ``linkBase`` + ``linkToken`` + one of ``linkPositions`` is a short link (an example
             in all but its length; the first position is empty), and with ``preferenceCode`` alone
-            the link to the preference page; ``optOutTexts`` {language code: text}, under ``""`` the one in the company's language; ``tokenDefaults`` {path: text},
-            account-wide; ``readablePaths``, every path that a token may read; ``linkUnits``, how
-            many units a link counts at least; ``sender``, what recipients see the text come from
+            the link to the preference page; ``optOutTexts`` {language code: text}, under ``""`` the
+            one in the company's language; ``tokenDefaults`` {path: text}, account-wide;
+            ``readablePaths``, every path that a token may read; ``linkUnits``, how many units a
+            link counts at least; ``sender``, what recipients see the text come from
         """
         message = self._as_in_the_form(unsaved)
         company = message.company_id

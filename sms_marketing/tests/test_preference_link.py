@@ -195,7 +195,7 @@ class TestHiddenFromLogs(SmsMarketingCase):
             "GET /s/k7Qm2xVb9TzAP HTTP/1.1": "GET /s/*** HTTP/1.1",
             "GET /s/k7Qm2xVb9TzA1 HTTP/1.1": "GET /s/k7Qm2xVb9TzA1 HTTP/1.1",
             "GET /s/k7Qm2xVb9TzA HTTP/1.1": "GET /s/k7Qm2xVb9TzA HTTP/1.1",
-            f"POST /sms/preferences/{code}?lang=en_US HTTP": "POST /sms/preferences/***?lang=en_US HTTP",
+            f"POST /sms/preferences/{code}?lang=nl HTTP": "POST /sms/preferences/***?lang=nl HTTP",
             f"/sms/preferences/{code}/confirm/{token}?a": "/sms/preferences/***/confirm/***?a",
             f"/sms/sign-up/fair/code/{token}?lang=nl": "/sms/sign-up/fair/code/***?lang=nl",
             "GET /sms/sign-up/fair?lang=nl": "GET /sms/sign-up/fair?lang=nl",

@@ -17,8 +17,8 @@ SLUG = "fair"
 #: Parts of addresses, fields and headers that have been trouble somewhere.
 HOSTILE = (
     b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"%00", b"%", b"../..", b"' OR 1=1--", b"{{7*7}}",
-    b"9" * 400, b"-1", b"(" * 3000, b"\xf0\x9f\x98\x80" * 50, b"+1" + b"2" * 300, b"x" * 12, b"x" * 20,
-    b"x" * 32,
+    b"9" * 400, b"-1", b"(" * 3000, b"\xf0\x9f\x98\x80" * 50, b"+1" + b"2" * 300, b"x" * 12,
+    b"x" * 20, b"x" * 32,
 )  # fmt: skip
 ROUTES = (
     "/s/{0}",
@@ -51,7 +51,8 @@ def prepare(env):
     type_id, company_id = made["type"], env.company.id
     env.cr.execute(
         """
-        INSERT INTO sms_marketing_recipient (kind, company_id, number, state, body, token, queued_at)
+        INSERT INTO sms_marketing_recipient
+               (kind, company_id, number, state, body, token, queued_at)
         VALUES ('answer', %s, '+12025550177', 'sent', 'Hello', 'k7Qm2xVb9TzA', now())
         RETURNING id
         """,
