@@ -4,7 +4,10 @@ import rig.addon  # noqa: F401
 from rig.odoo import Odoo, run_in_shell
 from rig.sign_ups import post_many
 
+from odoo.addons.sms_marketing.engine.sign_up_limits import SOFT_LIMITS
 from odoo.addons.sms_marketing.engine.throttle import LIMITS
+
+CLIENTS = 16
 
 
 def test_limits_hold_among_many_callers(machine, clone_database, folder):
@@ -20,16 +23,19 @@ def test_limits_hold_among_many_callers(machine, clone_database, folder):
 
 
 def test_a_thousand_sign_ups_at_once_from_a_thousand_networks(machine, clone_database, folder):
-    """As many get a code as the form allows, the others are told to come later; nothing breaks."""
+    """The first get a code at once, the others have something to solve first; nothing breaks."""
     database = clone_database()
     made = run_in_shell(machine, database, folder, "sign_ups.make_form", slug="fair")
     with Odoo(machine, database, folder, options=("--proxy-mode",)) as odoo:
-        answers = post_many(f"{odoo.url}/sms/sign-up/fair", made["type"], 1000, clients=16)
-        most = LIMITS["sign_up_form"].most
-        assert answers == {303: most, 429: 1000 - most}
+        answers = post_many(f"{odoo.url}/sms/sign-up/fair", made["type"], 1000, clients=CLIENTS)
+        assert set(answers) == {303, 429}
+        assert sum(answers.values()) == 1000
+        # Those who were looked at in the same moment may all be among the first.
+        free = SOFT_LIMITS["sign_up_form"].most
+        assert free <= answers[303] < free + CLIENTS
         [texts] = odoo.sql(
             "SELECT count(DISTINCT number) FROM sms_marketing_recipient WHERE kind = 'verification'"
         )
-        assert int(texts) == most
+        assert int(texts) == answers[303]
         [waiting] = odoo.sql("SELECT count(*) FROM sms_marketing_sign_up WHERE token IS NOT NULL")
-        assert int(waiting) == most
+        assert int(waiting) == answers[303]

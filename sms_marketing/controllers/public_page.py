@@ -1,8 +1,11 @@
-"""What the pages for the public share: language, looks, headers. They work without JavaScript."""
+"""What the pages for the public share: language, looks, headers. They work without JavaScript.
+
+One of them has a script that saves waiting: the others are not allowed any.
+"""
 
 from odoo.http import request
 
-from ..engine.throttle import network
+from . import visitor
 
 #: Nothing but our own style sheet and pictures is loaded, forms post to us alone, nobody frames us.
 _HEADERS = {
@@ -23,7 +26,9 @@ def use_language(preferred=None):
     :param preferred: code of the language that this visitor is known to read
     """
     codes = [code for code, _name in request.env["res.lang"].sudo().get_installed()]
-    chosen = next((code for code in (request.params.get("lang"), preferred) if code in codes), None)
+    chosen = next(
+        (code for code in (visitor.parameter("lang", 20), preferred) if code in codes), None
+    )
     code = chosen or _accepted(codes) or ("en_US" if "en_US" in codes else codes[0])
     request.update_context(lang=code)
     return code
@@ -42,12 +47,13 @@ def _accepted(codes):
     return None
 
 
-def page(template, company, *, status=200, is_private=True, **values):
+def page(template, company, *, status=200, is_private=True, scripts=False, **values):
     """A page in the request's language.
 
     :param template: external id
     :param company: whose page it is; may be empty
     :param is_private: whether search engines are kept out
+    :param scripts: whether scripts of ours may run
     """
     languages = request.env["res.lang"].sudo()
     lang = languages._get_data(code=request.env.lang)
@@ -69,6 +75,8 @@ def page(template, company, *, status=200, is_private=True, **values):
     }
     response = request.render(template, values, status=status)
     response.headers.update(_HEADERS)
+    if scripts:
+        response.headers["Content-Security-Policy"] += "; script-src 'self'"
     if is_private or status != 200:
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
@@ -88,8 +96,3 @@ def busy(company=None):
     )
     response.headers["Retry-After"] = "600"
     return response
-
-
-def visitor_network():
-    """The visitor's network, as limits count it."""
-    return network(request.httprequest.remote_addr)

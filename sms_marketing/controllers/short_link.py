@@ -1,7 +1,8 @@
 from odoo import http
 from odoo.http import request
 
-from ..engine import links
+from ..engine import links, preference_links
+from . import visitor
 
 
 class ShortLinkController(http.Controller):
@@ -18,14 +19,14 @@ class ShortLinkController(http.Controller):
         if request.httprequest.method == "HEAD":
             # Link checkers look without opening: an answer, but no click.
             return request.make_response("")
-        if token := links.preference_token(code):
-            # The page looks whether the token is one; nothing is counted as a click.
-            return self._uncached(request.redirect(f"/sms/preferences/{token}", code=302))
+        if secret := preference_links.code_of_short_link(code):
+            # The page looks whether the code is one; nothing is counted as a click.
+            return self._uncached(request.redirect(f"/sms/preferences/{secret}", code=302))
         target = links.follow(
             request.env(su=True),
             code,
-            request.httprequest.remote_addr,
-            request.httprequest.user_agent.string,
+            visitor.address(),
+            visitor.user_agent(),
         )
         if not target:
             return request.not_found()

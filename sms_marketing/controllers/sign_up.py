@@ -2,16 +2,26 @@ from odoo import http
 from odoo.http import request
 from odoo.tools.misc import hmac
 
-from ..engine import sign_up
+from ..engine import sign_up, sign_up_limits
 from ..engine.transactions import read_committed
 from ..models.sms_marketing_sign_up_form import SLUG
-from ..text.encoding import strip_control
-from ..text.numbers import InvalidNumber, NumberProblem, masked, parse_number
-from .public_page import busy, missing, page, use_language, visitor_network
+from ..text.numbers import (
+    InvalidNumber,
+    NumberProblem,
+    is_textable,
+    masked,
+    parse_number,
+    region_of,
+)
+from . import visitor
+from .proof import proof_page
+from .public_page import busy, missing, page, use_language
 
 #: Bytes of a form that people can fill in.
 MOST_BYTES = 64 * 1024
 LONGEST_NAME = 80
+#: Longer than any way to write a number.
+_LONGEST_NUMBER = 80
 _LONGEST_SOURCE = 200
 _ROUTE = {
     "type": "http",
@@ -36,20 +46,21 @@ class SignUpController(http.Controller):
         values, problems = self._read(own)
         if problems:
             return self._show_form(own, values, problems, status=422)
-        token = sign_up.ask(
-            own,
-            sign_up.Request(
-                values["number"],
-                values["name"],
-                tuple(
-                    (choice.type_id.id, choice._shown_wording())
-                    for choice in own._offered()
-                    if choice.type_id.id in values["types"]
-                ),
-                visitor_network(),
-                _source(),
+        wanted = sign_up.Request(
+            values["number"],
+            values["name"],
+            tuple(
+                (choice.type_id.id, choice._shown_wording())
+                for choice in own._offered()
+                if choice.type_id.id in values["types"]
             ),
+            visitor.visitor_network(),
+            _source(),
         )
+        demand = sign_up_limits.Demand(own.company_id, own, wanted.number, wanted.network)
+        if first := proof_page(own.env, demand, f"/sms/sign-up/{form.slug}"):
+            return first
+        token = sign_up.ask(own, wanted)
         if not token:
             return busy(form.company_id)
         return self._redirect(form, f"code/{token}")
@@ -63,7 +74,7 @@ class SignUpController(http.Controller):
         own = request.env(su=True)
         if request.httprequest.method == "POST":
             own = read_committed(request.env.cr)(context={"lang": request.env.lang})
-        found = form and sign_up.find(own, form, token)
+        found = form and sign_up.find(form.with_env(own), token)
         if not found:
             return missing(
                 request.env._("This sign-up is too old, or not known here. Please begin again.")
@@ -71,16 +82,19 @@ class SignUpController(http.Controller):
         if found.confirmed_at:
             return self._redirect(form, "thanks")
         if request.httprequest.method != "POST":
-            return self._show_code(found, was_sent_again=request.params.get("sent") == "again")
-        if "again" in request.httprequest.form:
-            if not sign_up.ask_again(found, visitor_network()):
+            return self._show_code(found, was_sent_again=visitor.parameter("sent") == "again")
+        if visitor.has("again"):
+            demand = sign_up.demand_of(found, visitor.visitor_network())
+            if first := proof_page(own, demand, f"/sms/sign-up/{form.slug}/code/{token}"):
+                return first
+            if not sign_up.ask_again(found, demand.network):
                 return busy(form.company_id)
             return self._redirect(form, f"code/{token}", "&sent=again")
-        typed = "".join(request.httprequest.form.get("code", "").split())
-        if sign_up.confirm(found, typed, request.httprequest.remote_addr):
+        typed = visitor.field("code").replace(" ", "")
+        if sign_up.confirm(found, typed, visitor.address()):
             return self._redirect(form, "thanks")
         problem = request.env._(
-            "This code is wrong, or no longer good. Look again, or have a new one sent."
+            "This code is wrong or has expired. Check it, or have a new one sent."
         )
         return self._show_code(found, problem, status=422)
 
@@ -103,51 +117,56 @@ class SignUpController(http.Controller):
 
     def _read(self, form):
         """What was filled in, cleaned, and what is wrong with it by field."""
-        typed = request.httprequest.form
-        name = " ".join(strip_control(typed.get("name", "")).split())
-        # Compared as text: a visitor may send digits that no number is made of.
-        ticked = set(typed.getlist("type"))
+        # One character more than may be, to say that there are too many.
+        name = visitor.field("name", LONGEST_NAME + 1)
+        typed_number = visitor.field("number", _LONGEST_NUMBER)
+        ticked = visitor.ticked("type")
         values = {
-            "typed_number": typed.get("number", "").strip()[:LONGEST_NAME],
+            "typed_number": typed_number,
             "name": name,
             "types": {one.id for one in form._offered().type_id if str(one.id) in ticked},
         }
         problems = {}
         try:
-            values["number"] = parse_number(
-                typed.get("number", ""), form.company_id.country_id.code or None
-            )
+            values["number"] = parse_number(typed_number, form.company_id.country_id.code or None)
         except InvalidNumber as error:
             problems["number"] = _number_problem(form.env, error.reason)
         else:
-            problems.update(self._sender_problem(form, values["number"]))
+            if problem := self._target_problem(form, values["number"]):
+                problems["number"] = problem
         if len(name) > LONGEST_NAME:
             problems["name"] = form.env._("A name has %s characters at most.", LONGEST_NAME)
         if not values["types"]:
             problems["types"] = form.env._("Tick at least one kind of texts that you want to get.")
-        if typed.get("fingerprint") != _fingerprint(form):
+        if visitor.field("fingerprint") != _fingerprint(form):
             # Nobody agrees to what was not on the page.
             values["types"] = set()
             problems["types"] = form.env._(
                 "This text has changed since you opened the page. Please read it and tick again."
             )
-        if typed.get("website"):
+        if visitor.field("website"):
             problems["website"] = form.env._("Leave this field empty.")
         return values, problems
 
-    def _sender_problem(self, form, number):
-        sender = form._sender()
-        if not sender:
-            return {"number": form.env._("We cannot send texts at the moment. Try again later.")}
-        prefixes = sender._allowed_prefixes()
-        if prefixes and not number.startswith(tuple(prefixes)):
-            return {
-                "number": form.env._(
-                    "We do not text numbers of this country. Use a number of: %s.",
-                    ", ".join(sender.country_ids.sorted("name").mapped("name")),
-                )
-            }
-        return {}
+    def _target_problem(self, form, number):
+        """Why no code is texted to a number that exists; None where one is."""
+        sender, countries = form._sender(), form._countries()
+        if not sender or not countries:
+            return form.env._("We cannot send texts at the moment. Try again later.")
+        prefixes = tuple(sender._allowed_prefixes())
+        if region_of(number) in countries.mapped("code"):
+            is_allowed = not prefixes or number.startswith(prefixes)
+        else:
+            # A number of no country at all is no mobile number either: said below.
+            is_allowed = region_of(number) is None
+        if not is_allowed:
+            return form.env._(
+                "We do not text numbers of this country. Use a number of: %s.",
+                ", ".join(countries.sorted("name").mapped("name")),
+            )
+        if not is_textable(number) or form._is_own_number(number):
+            return form.env._("We cannot text this number. Enter the number of a mobile phone.")
+        return None
 
     # ------------------------------------------------------------
     # Showing
@@ -174,12 +193,12 @@ class SignUpController(http.Controller):
             "sms_marketing.sign_up_code",
             form.company_id,
             status=status,
-            form=form,
             number=masked(found.number),
             problem=problem,
             was_sent_again=was_sent_again,
             minutes=sign_up.LIFETIME,
             action=f"/sms/sign-up/{form.slug}/code/{found.token}",
+            begin_again=f"/sms/sign-up/{form.slug}",
         )
 
     def _redirect(self, form, where, suffix=""):
@@ -198,9 +217,10 @@ def _source():
     """The UTM parameters that Odoo remembers of this visitor, as text."""
     found = []
     for parameter, _field, cookie in request.env["utm.mixin"].tracking_fields():
-        value = request.params.get(parameter) or request.cookies.get(cookie)
+        value = visitor.parameter(parameter, _LONGEST_SOURCE)
+        value = value or visitor.cookie(cookie, _LONGEST_SOURCE)
         if value:
-            found.append(f"{parameter}={' '.join(strip_control(value).split())}")
+            found.append(f"{parameter}={value}")
     return ", ".join(found)[:_LONGEST_SOURCE]
 
 

@@ -5,6 +5,8 @@ None of these is marketing: they say what has happened or what to do, and nothin
 
 from odoo.tools import SQL
 
+from ..text.numbers import may_be_answered, number_range
+from . import throttle
 from .audience import NEW_TOKEN
 from .contacts import find_contact
 from .transactions import NOW
@@ -39,8 +41,11 @@ def insert(env, kind, number, sender, body, partner, opt_in_type=None, opening=N
     :param partner: the contact, may be empty
     :param opt_in_type: what an ``opt_in`` asks to confirm
     :param opening: (from, until) where it keeps quiet hours; None: it goes out at once
-    :return: whether it was written; a second request to confirm on one day is not
+    :return: whether it was written; a second request to confirm on one day is not, nor what
+        would be one answer too many
     """
+    if not _may_be_texted(env, number, sender.company_id, is_at_once=opening is None):
+        return False
     begin, until = opening or (None, None)
     return bool(
         env.execute_query(
@@ -71,6 +76,27 @@ def insert(env, kind, number, sender, body, partner, opt_in_type=None, opening=N
                 once=SQL(ONCE_A_DAY),
             )
         )
+    )
+
+
+def _may_be_texted(env, number, company, is_at_once):
+    """Whether a text that nobody of the staff wrote may go to a number.
+
+    Whoever texts a keyword again and again, from a number that is dear or a block of numbers, or
+    with a machine that answers each answer, must not run up costs. What the keyword asks for is
+    done all the same.
+
+    :param is_at_once: whether it answers a text; else staff has asked for it
+    """
+    if not may_be_answered(number):
+        return False
+    own = env["sms.marketing.sender"].sudo().with_context(active_test=False)
+    if own.search_count([("value", "=", number)], limit=1):
+        return False
+    return not is_at_once or not throttle.take(
+        env,
+        ("answer_number", (company.id, number)),
+        ("answer_range", (company.id, number_range(number))),
     )
 
 

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from . import frequency, schedule, timing, verification
 from .arrays import arrays
 from .blacklist import IS_BY_OTHERS
+from .preference_links import PLACEHOLDER, PreferenceCodes, base_urls_of
 from .stop_wishes import IS_HELD
 from .texts import MessageTexts
 from .transactions import NOW
@@ -155,11 +156,11 @@ def claim(env, message_id, limit, sender_id=None, way=None, longest_send=60):
     checked = _lock_and_check(env, message_id, limit, sender_id, way)
     taken = [one for reason, is_closed, one in checked if reason is None and not is_closed]
     bodies, are_kept = write_texts(env, message_id, taken)
-    taken = [one._replace(body=body) for one, body in zip(taken, bodies, strict=True)]
     written = [
-        (one.id, None, one.sender_id, one.gateway_id, one.body if are_kept else None)
-        for one in taken
+        (one.id, None, one.sender_id, one.gateway_id, body if are_kept else None)
+        for one, body in zip(taken, bodies, strict=True)
     ]
+    taken = _with_preference_links(env, message_id, taken, bodies)
     written += [(one.id, reason, None, None, None) for reason, _closed, one in checked if reason]
     if written:
         env.cr.execute(
@@ -200,6 +201,24 @@ def write_texts(env, message_id, claims):
         return [one.body for one in claims], False
     texts = MessageTexts(env["sms.marketing.message"].browse(message_id))
     return texts.render_all(claims), not texts.is_shared
+
+
+def _with_preference_links(env, message_id, claims, bodies):
+    """The claims with their texts as the recipients get them, which are kept nowhere."""
+    to_fill = [PLACEHOLDER in (body or "") for body in bodies]
+    if not any(to_fill):
+        return [one._replace(body=body) for one, body in zip(claims, bodies, strict=True)]
+    codes = PreferenceCodes(env)
+    if message_id is None:
+        ids = [one.id for one, is_to_fill in zip(claims, to_fill, strict=True) if is_to_fill]
+        base_urls = base_urls_of(env["sms.marketing.recipient"].browse(ids))
+    else:
+        base_url = env["sms.marketing.message"].browse(message_id)._short_link_base()
+        base_urls = {one.id: base_url for one in claims}
+    return [
+        one._replace(body=codes.fill(body, base_urls[one.id], one.id) if is_to_fill else body)
+        for one, body, is_to_fill in zip(claims, bodies, to_fill, strict=True)
+    ]
 
 
 def _lock_and_check(env, message_id, limit, sender_id, way):

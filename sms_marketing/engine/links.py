@@ -5,7 +5,7 @@ import re
 from odoo.tools import SQL
 
 from ..text.links import add_parameters
-from ..text.template import PREFERENCE_PAGE, compile_template
+from ..text.template import compile_template
 
 TOKEN_LENGTH = 12
 is_token = re.compile(r"[A-Za-z0-9_-]{12}").fullmatch
@@ -15,18 +15,13 @@ is_token = re.compile(r"[A-Za-z0-9_-]{12}").fullmatch
 POSITIONS = "0123456789abcdefghijklmnopqrstuvwxyz"
 MOST_LINKS = len(POSITIONS)
 
-#: In place of a position: the recipient's own preference page (B15).
-PREFERENCE_MARK = "P"
-
 
 def short_link(base_url, token, index):
     """The address that a recipient sees in place of the message's link number ``index``.
 
-    :param index: or ``PREFERENCE_PAGE``
+    A draft may have more links than can be sent: those beyond ``MOST_LINKS`` look like the last.
     """
-    if index == PREFERENCE_PAGE:
-        return f"{base_url}{token}{PREFERENCE_MARK}"
-    return f"{base_url}{token}{POSITIONS[index] if index else ''}"
+    return f"{base_url}{token}{POSITIONS[min(index, MOST_LINKS - 1)] if index else ''}"
 
 
 def parse_code(code):
@@ -36,12 +31,6 @@ def parse_code(code):
         return None
     index = POSITIONS.find(position) if position else 0
     return (token, index) if index >= 0 else None
-
-
-def preference_token(code):
-    """The recipient's token of a preference link's code, or None where it is no such link."""
-    token, mark = code[:TOKEN_LENGTH], code[TOKEN_LENGTH:]
-    return token if is_token(token) and mark == PREFERENCE_MARK else None
 
 
 def utm_parameters(message):

@@ -15,6 +15,7 @@ from ..gateways.errors import ConfigurationError
 from ..gateways.values import LostText, Text
 from . import receipts
 from .outcomes import ASK_AFTER
+from .preference_links import PreferenceCodes, base_urls_of
 from .shutdown import WORK
 from .transactions import NOW, in_own_transaction
 
@@ -173,6 +174,7 @@ def _take(env, gateway_id):
     )
     recipients = env["sms.marketing.recipient"].browse(sorted(row[0] for row in rows))
     recipients.invalidate_recordset()
+    codes, base_urls = PreferenceCodes(env), base_urls_of(recipients)
     questions = [
         Question(
             one.id,
@@ -182,7 +184,7 @@ def _take(env, gateway_id):
                     reference=one.token,
                     number=one.number,
                     sender=one.sender_id.value or "",
-                    body=one.text or "",
+                    body=codes.fill(one.text or "", base_urls[one.id], one.id),
                     attempt=one.attempt,
                 ),
                 one.settled_at,
@@ -277,4 +279,5 @@ def _has_twin(env, gateway_id, question):
             ("id", "!=", question.id),
         ]
     )
-    return any(other.text == question.lost.text.body for other in others)
+    asked = env["sms.marketing.recipient"].browse(question.id)
+    return any(other.text == asked.text for other in others)

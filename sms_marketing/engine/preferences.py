@@ -1,7 +1,8 @@
 """What a person chooses on the preference page behind a text's own link (B15).
 
-Who holds a recipient's token holds its phone: the token came by SMS to that number and can be
-guessed by nobody.
+The link came by SMS to that number and can be guessed by nobody, but it can be passed on. So it is
+enough to end texts, and not to agree to new ones: for these a code goes to the phone first
+(``sign_up.ask_recipient``).
 """
 
 from typing import NamedTuple
@@ -10,8 +11,6 @@ from odoo.tools import SQL
 from odoo.tools.misc import hmac
 
 from . import consent, stop_wishes
-from .contacts import switch_marketing_on
-from .links import is_token
 
 
 class Choice(NamedTuple):
@@ -26,17 +25,6 @@ class Choice(NamedTuple):
     description: str
     state: str | None
     wording: str
-
-
-def find(env, token):
-    """The ``sms.marketing.recipient`` of a token; empty where there is none.
-
-    :param env: of the system
-    """
-    recipients = env["sms.marketing.recipient"]
-    if not is_token(token):
-        return recipients
-    return recipients.search([("token", "=", token), ("number", "!=", False)], limit=1)
 
 
 def choices(recipient):
@@ -84,38 +72,40 @@ def fingerprint(env, offered):
     )
 
 
-def save(recipient, offered, chosen, address):
-    """Make the number's consent what the person ticked.
+def joins(offered, chosen):
+    """The choices that were ticked and that the number is not subscribed to.
 
     :param offered: the ``Choice``s that the page showed
     :param chosen: ids of the ticked types
+    """
+    return [one for one in offered if one.type_id in chosen and one.state != "subscribed"]
+
+
+def leave(recipient, offered, chosen, address):
+    """End what the number is subscribed to and the person has not ticked.
+
     :param address: network address of the person
     :return: whether anything changed
     """
-    changes = []
-    for one in offered:
-        is_on = one.state == "subscribed"
-        if (one.type_id in chosen) == is_on:
-            continue
-        changes.append(
-            consent.ConsentChange(
-                recipient.number,
-                one.type_id,
-                "unsubscribed" if is_on else "subscribed",
-                method="link",
-                legal_basis="withdrawal" if is_on else "web_consent",
-                wording=one.wording,
-                explanation=_explanation(recipient),
-                address=address,
-            )
+    changes = [
+        consent.ConsentChange(
+            recipient.number,
+            one.type_id,
+            "unsubscribed",
+            method="link",
+            legal_basis="withdrawal",
+            wording=one.wording,
+            explanation=_explanation(recipient),
+            address=address,
         )
+        for one in offered
+        if one.state == "subscribed" and one.type_id not in chosen
+    ]
     consent.record(recipient.env, changes)
     _settle_wish(recipient)
     of_message = recipient.message_id.subscription_type_id.id
-    if any(one.type_id == of_message and one.state == "unsubscribed" for one in changes):
+    if any(one.type_id == of_message for one in changes):
         _note_opt_out(recipient)
-    if any(change.state == "subscribed" for change in changes):
-        switch_marketing_on(recipient.env, recipient.number, recipient.company_id)
     return bool(changes)
 
 

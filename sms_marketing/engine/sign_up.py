@@ -1,5 +1,8 @@
 """Signing up on a public page: a code to the phone, and consent once it was typed.
 
+There are two such pages: a sign-up form, and a recipient's preference page, where somebody who has
+the link agrees to something new (the link alone proves no more than that it was passed on).
+
 Every step reads what is committed and holds the row that it changes, so that limits hold however
 many ask at once, and a wrong try counts. Nothing here tells whether a number was known before.
 """
@@ -11,8 +14,9 @@ from dataclasses import dataclass
 from odoo.tools import SQL
 from odoo.tools.misc import consteq, hmac
 
-from . import consent, stop_wishes, throttle
-from .contacts import find_or_create_contact
+from . import consent, sign_up_limits, stop_wishes
+from .contacts import find_or_create_contact, switch_marketing_on
+from .sign_up_limits import Verdict
 from .transactions import NOW
 from .verification import DIGITS, LIFETIME, MOST_TRIES, queue_code
 
@@ -44,14 +48,32 @@ def ask(form, wanted):
     :param wanted: ``Request``
     :return: the token of the sign-up, or None where too many codes were asked for
     """
-    env = form.env
-    if _is_too_much(form, wanted.number, wanted.network):
+    demand = sign_up_limits.Demand(form.company_id, form, wanted.number, wanted.network)
+    return _ask(form.env, demand, wanted, {"form_id": form.id})
+
+
+def ask_recipient(recipient, choices, network):
+    """Text a code to who wants to get more, on the preference page; as ``ask``.
+
+    :param recipient: ``sms.marketing.recipient``, in the language that was read
+    :param choices: (type's id, wording shown) of what was ticked
+    """
+    env = recipient.env
+    form = env["sms.marketing.sign.up.form"]
+    wanted = Request(recipient.number, "", choices, network)
+    demand = sign_up_limits.Demand(recipient.company_id, form, wanted.number, network)
+    return _ask(env, demand, wanted, {"recipient_id": recipient.id})
+
+
+def _ask(env, demand, wanted, origin):
+    verdict = sign_up_limits.take(env, demand)
+    if verdict is Verdict.REFUSE:
         return None
     token = secrets.token_urlsafe(24)
     sign_up = env["sms.marketing.sign.up"].create(
         {
-            "form_id": form.id,
-            "company_id": form.company_id.id,
+            **origin,
+            "company_id": demand.company.id,
             "requested_at": env.cr.now(),
             "token": token,
             "number": wanted.number,
@@ -61,30 +83,39 @@ def ask(form, wanted):
             "choices": [list(choice) for choice in wanted.choices],
         }
     )
-    _send_code(sign_up)
+    if verdict is Verdict.SEND:
+        _send_code(sign_up)
     return token
 
 
 def ask_again(sign_up, visitor_network):
     """Text a new code, which replaces the last one; False where too many were asked for."""
-    if _is_too_much(sign_up.form_id, sign_up.number, visitor_network):
-        return False
-    _send_code(sign_up)
-    return True
+    verdict = sign_up_limits.take(sign_up.env, demand_of(sign_up, visitor_network))
+    if verdict is Verdict.SEND:
+        _send_code(sign_up)  # else the last code stays good
+    return verdict is not Verdict.REFUSE
 
 
-def find(env, form, token):
-    """The sign-up of a form by its token, confirmed or still waiting for its code; may be empty.
+def demand_of(sign_up, visitor_network):
+    """What ``sign_up_limits`` counts of a sign-up that asks for another code."""
+    return sign_up_limits.Demand(
+        sign_up.company_id, sign_up.form_id, sign_up.number, visitor_network
+    )
 
-    :param env: of the system
+
+def find(origin, token):
+    """The sign-up by its token, confirmed or still waiting for its code; may be empty.
+
+    :param origin: what it began with, as the system: a form, or a recipient of a text
     """
-    sign_ups = env["sms.marketing.sign.up"]
+    sign_ups = origin.env["sms.marketing.sign.up"]
     if not _is_token(token):
         return sign_ups
+    field = "form_id" if origin._name == "sms.marketing.sign.up.form" else "recipient_id"
     return sign_ups.search(
         [
             ("token", "=", token),
-            ("form_id", "=", form.id),
+            (field, "=", origin.id),
             "|",
             ("number", "!=", False),
             ("confirmed_at", "!=", False),
@@ -137,21 +168,11 @@ def confirm(sign_up, code, address):
 
 def _subscribe(sign_up, address):
     """Record the consent, also to types with double opt-in: the code has proved the phone."""
-    form, env = sign_up.form_id, sign_up.env
-    company = form.company_id
+    env, company = sign_up.env, sign_up.company_id
     wordings = dict(sign_up.choices)
     types = env["sms.marketing.subscription.type"].browse(wordings).exists()
     types = types.filtered(lambda one: one.company_id == company)
-    # Staff reads it, in the company's language.
-    about = [
-        env(context={"lang": company.partner_id.lang})._(
-            "Sign-up form “%(form)s”, read in %(lang)s, number proved by a code",
-            form=form.name,
-            lang=sign_up.lang,
-        )
-    ]
-    if sign_up.source:
-        about.append(sign_up.source)
+    about = _evidence(sign_up)
     consent.record(
         env,
         [
@@ -159,7 +180,7 @@ def _subscribe(sign_up, address):
                 sign_up.number,
                 one.id,
                 "subscribed",
-                method="form",
+                method="form" if sign_up.form_id else "link",
                 legal_basis="web_consent",
                 wording=wordings[one.id],
                 explanation="\n".join(about),
@@ -169,23 +190,55 @@ def _subscribe(sign_up, address):
         ],
     )
     stop_wishes.settle(env, sign_up.number, company, "own_page")
+    if not sign_up.form_id:
+        switch_marketing_on(env, sign_up.number, company)
+        return
     partner = find_or_create_contact(env, sign_up.number, company, sign_up.name, sign_up.lang)
     partner._message_log(body="\n".join(about))
 
 
-def _is_too_much(form, number, visitor_network):
-    return throttle.take(
-        form.env,
-        ("sign_up_address", visitor_network),
-        ("sign_up_number", number),
-        ("sign_up_form", form.id),
-        ("sign_up_company", form.company_id.id),
-    )
+def _evidence(sign_up):
+    """How it came about, in lines. Staff reads it, in the company's language."""
+    env = sign_up.env(context={"lang": sign_up.company_id.partner_id.lang})
+    if sign_up.form_id:
+        how = env._(
+            "Sign-up form “%(form)s”, read in %(lang)s, number proved by a code",
+            form=sign_up.form_id.name,
+            lang=sign_up.lang,
+        )
+    else:
+        recipient = sign_up.recipient_id.with_env(env)
+        how = env._(
+            "Preference page, read in %(lang)s, by the link in “%(message)s” and a code texted to "
+            "the number",
+            lang=sign_up.lang,
+            message=recipient.message_id.name or recipient.test_message_id.name or "",
+        )
+    return [how, sign_up.source] if sign_up.source else [how]
+
+
+def sender_for(sign_up):
+    """What texts the code; empty where nothing may text this number."""
+    if sign_up.form_id:
+        return sign_up.form_id._sender()
+    return sender_for_recipient(sign_up.recipient_id)
+
+
+def sender_for_recipient(recipient):
+    """What texts a code to a recipient: what texted it before, else any sender that may."""
+    own = recipient.sender_id
+    senders = recipient.env["sms.marketing.sender"]
+    for sender in (own if own.active else senders) | senders.search(
+        [("company_id", "=", recipient.company_id.id)]
+    ):
+        prefixes = tuple(sender._allowed_prefixes())
+        if not prefixes or recipient.number.startswith(prefixes):
+            return sender
+    return senders
 
 
 def _send_code(sign_up):
     env = sign_up.env
-    form = sign_up.form_id
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
     env.flush_all()
     env.cr.execute(
@@ -205,12 +258,12 @@ def _send_code(sign_up):
     sign_up.invalidate_recordset()
     queue_code(
         env,
-        form._sender(),
+        sender_for(sign_up),
         sign_up.number,
         env._(
             "%(company)s: %(code)s is your code to sign up for texts. It is good for %(minutes)s "
             "minutes. If you did not ask for it, do nothing.",
-            company=form.company_id.name,
+            company=sign_up.company_id.name,
             code=code,
             minutes=LIFETIME,
         ),

@@ -8,6 +8,7 @@ from ..text.segments import analyse
 from ..text.template import PREFERENCE_PAGE, compile_template, fill_preference_link
 from .links import short_link
 from .personalize import language, languages, token_values
+from .preference_links import PLACEHOLDER
 
 
 class Addressee(NamedTuple):
@@ -18,7 +19,11 @@ class Addressee(NamedTuple):
 
 
 class MessageTexts:
-    """The texts of one message: its body is compiled once, then filled in for each recipient."""
+    """The texts of one message: its body is compiled once, then filled in for each recipient.
+
+    They are as users may read them: in place of the preference link's code stands a placeholder,
+    see ``preference_links``.
+    """
 
     #: Stands for the code of a recipient in examples, as long as the real ones.
     EXAMPLE_TOKEN = "k7Qm2xVb9TzA"
@@ -69,13 +74,23 @@ class MessageTexts:
         """The text with every token's default, and links as long as they will be."""
         return self._render({}, self.EXAMPLE_TOKEN, None)
 
+    def link(self, token, index):
+        """What stands in a text in place of a link.
+
+        :param token: of the recipient
+        :param index: of the message's links, or ``PREFERENCE_PAGE``
+        """
+        if index == PREFERENCE_PAGE:
+            return self.base_url + PLACEHOLDER
+        return short_link(self.base_url, token, index)
+
     def _render(self, values, token, lang):
         body = self.template.render(
             lambda part: self._value(part, values),
-            lambda index: short_link(self.base_url, token, index),
+            lambda index: self.link(token, index),
         )
         opt_out = self._opt_out(lang) if self.message.include_opt_out_text else ""
-        opt_out = fill_preference_link(opt_out, short_link(self.base_url, token, PREFERENCE_PAGE))
+        opt_out = fill_preference_link(opt_out, self.link(token, PREFERENCE_PAGE))
         return f"{body}\n{opt_out}" if body and opt_out else body or opt_out
 
     def _value(self, token, values):

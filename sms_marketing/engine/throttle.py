@@ -17,21 +17,42 @@ from .transactions import NOW
 
 
 class Limit(NamedTuple):
-    """At most so many in any so many seconds."""
+    """At most ``most`` uses in any ``seconds``; None: the use says itself how many."""
 
-    most: int
+    most: int | None
     seconds: int
 
 
-_DAY = 24 * 3600
+class Use(NamedTuple):
+    """One use of a limit.
 
-#: subject -> limit. People at an event share one network address, hence the room for addresses.
+    :param subject: of ``LIMITS``
+    :param key: whose use it is
+    :param most: where the limit leaves it open
+    """
+
+    subject: str
+    key: object
+    most: int | None = None
+
+
+_HOUR, _DAY = 3600, 86400
+
+#: subject -> limit. Those of codes are explained in ``sign_up_limits``.
 LIMITS = {
-    "sign_up_address": Limit(30, 600),
-    "sign_up_number": Limit(3, 3600),
-    "sign_up_form": Limit(300, 3600),
-    "sign_up_company": Limit(500, 3600),
-    # Addresses that lead to no preference page: somebody guesses.
+    "sign_up_number": Limit(3, _HOUR),
+    "sign_up_number_day": Limit(5, _DAY),
+    "sign_up_opted_out": Limit(1, _DAY),
+    "sign_up_range": Limit(20, _DAY),
+    "sign_up_country": Limit(None, _DAY),
+    "sign_up_address": Limit(300, 600),
+    "sign_up_form": Limit(None, _DAY),
+    "sign_up_hour": Limit(None, _HOUR),
+    "sign_up_company": Limit(None, _DAY),
+    "sign_up_proof": Limit(1, _HOUR),
+    "sign_up_waited": Limit(60, 600),
+    "sign_up_alarm": Limit(1, _DAY),
+    # Addresses that lead to no preference page: somebody guesses. Right ones are never limited.
     "preference_guess": Limit(30, 600),
     # Test messages. Users and numbers count in all companies.
     "test_user": Limit(20, 60),
@@ -47,6 +68,9 @@ LIMITS = {
     "code_stopped_number_day": Limit(1, _DAY),
     "code_range_day": Limit(20, _DAY),
     "code_company_day": Limit(100, _DAY),
+    # Texts back to a number that texts us, and to its range: no two machines talk for long.
+    "answer_number": Limit(10, _DAY),
+    "answer_range": Limit(100, _DAY),
 }
 
 #: Seed of the advisory locks' keys (any number, ours alone).
@@ -58,10 +82,10 @@ def take(env, *uses):
 
     Run it in a READ COMMITTED transaction of its own (``read_committed``), so that others see it.
 
-    :param uses: (subject, key) pairs; always give several in the same order of subjects
+    :param uses: ``Use``, or (subject, key); always give several in the same order of subjects
     :return: the subject whose limit is spent, or None where all were taken
     """
-    for subject, key in uses:
+    for subject, key, most in (Use(*use) for use in uses):
         limit, hashed = LIMITS[subject], _hash(env, key)
         # Held until the commit; the next statement sees what whoever held it before has added.
         env.cr.execute(
@@ -77,8 +101,8 @@ def take(env, *uses):
                 subject=subject,
                 key=hashed,
                 now=NOW,
-                used=_used(subject, hashed),
-                most=limit.most,
+                used=_used(subject, hashed, limit.seconds),
+                most=limit.most if most is None else most,
             )
         )
         if not taken:
@@ -102,23 +126,25 @@ def take_all(env, uses):
 
     They are never given back: what was asked for counts, whatever comes of it or is deleted.
 
-    :param uses: (subject, key) pairs, in any order and as often as each is used
+    :param uses: as ``take``'s, in any order and as often as each is used
     :rtype: Spent | None
     """
     order = list(LIMITS)
     # All callers take the locks in one order.
-    uses = sorted(uses, key=lambda use: (order.index(use[0]), str(use[1])))
+    uses = sorted(
+        (Use(*use) for use in uses), key=lambda use: (order.index(use.subject), str(use.key))
+    )
     with env.cr.savepoint(flush=False) as savepoint:
-        for subject, key in uses:
-            if take(env, (subject, key)):
+        for use in uses:
+            if take(env, use):
                 savepoint.rollback()
-                return Spent(subject, key, _free_again(env, subject, key))
+                return Spent(use.subject, use.key, _free_again(env, use))
     return None
 
 
-def _free_again(env, subject, key):
+def _free_again(env, use):
     """The UTC moment from which a spent limit allows one more."""
-    limit = LIMITS[subject]
+    limit = LIMITS[use.subject]
     [(until,)] = env.execute_query(
         SQL(
             """
@@ -129,9 +155,9 @@ def _free_again(env, subject, key):
                        + make_interval(secs => %(seconds)s),
                        %(now)s)
             """,
-            subject=subject,
-            key=_hash(env, key),
-            most=limit.most - 1,
+            subject=use.subject,
+            key=_hash(env, use.key),
+            most=(limit.most if use.most is None else use.most) - 1,
             seconds=limit.seconds,
             now=NOW,
         )
@@ -139,10 +165,11 @@ def _free_again(env, subject, key):
     return until
 
 
-def is_spent(env, subject, key):
-    """Whether the limit of this key is used up; counts nothing."""
-    [(used,)] = env.execute_query(_used(subject, _hash(env, key)))
-    return used >= LIMITS[subject].most
+def used(env, subject, key, seconds=None):
+    """How often a limit was used within its time, or within so many seconds; counts nothing."""
+    within = LIMITS[subject].seconds if seconds is None else seconds
+    [(uses,)] = env.execute_query(_used(subject, _hash(env, key), within))
+    return uses
 
 
 def network(address):
@@ -158,7 +185,7 @@ def network(address):
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
-def _used(subject, hashed):
+def _used(subject, hashed, seconds):
     """SQL: how many uses there were lately. The index holds all it needs."""
     return SQL(
         """
@@ -168,7 +195,7 @@ def _used(subject, hashed):
         subject,
         hashed,
         NOW,
-        LIMITS[subject].seconds,
+        seconds,
     )
 
 

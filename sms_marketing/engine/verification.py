@@ -11,6 +11,7 @@ import secrets
 from odoo.tools import SQL
 from odoo.tools.misc import consteq, hmac
 
+from ..text.numbers import number_range
 from . import throttle
 from .audience import NEW_TOKEN
 from .blacklist import IS_BY_OTHERS
@@ -20,9 +21,6 @@ DIGITS = 6
 #: Minutes that a code is good for, and how often one may be tried.
 LIFETIME = 10
 MOST_TRIES = 5
-
-#: Last digits by which the numbers of one range differ: whoever pumps codes takes neighbours.
-_RANGE_DIGITS = 3
 
 
 def why_not(number, company, subscriptions=None):
@@ -124,7 +122,7 @@ def send_code(env, number_id, sender_id, user_id):
         ("code_user_day", user_id),
         ("code_number", number.number),
         ("code_number_day", number.number),
-        ("code_range_day", number.number[:-_RANGE_DIGITS]),
+        ("code_range_day", number_range(number.number)),
         ("code_company_day", number.company_id.id),
     ]
     if has_left(env, number.number, number.company_id):

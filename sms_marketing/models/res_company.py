@@ -97,6 +97,16 @@ class ResCompany(models.Model):
     )
     sms_marketing_cap_days = fields.Integer(string="Days of the Frequency Cap", default=7)
 
+    sms_marketing_codes_a_day = fields.Integer(
+        string="Sign-up Codes a Day",
+        default=1000,
+        help="No more codes than this are texted within 24 hours from sign-up and preference "
+        "pages, a quarter of them to any one country abroad, so that nobody runs up your costs.",
+    )
+
+    _sms_marketing_codes_a_day = models.Constraint(
+        "CHECK (sms_marketing_codes_a_day >= 1)", "Enter 1 sign-up code a day or more."
+    )
     _sms_marketing_cap = models.Constraint(
         "CHECK (sms_marketing_cap_texts >= 0 AND sms_marketing_cap_days BETWEEN 1 AND 366)",
         "A frequency cap counts texts within 1 to 366 days; 0 texts means that there is no cap.",

@@ -38,6 +38,9 @@ class ResConfigSettings(models.TransientModel):
     sms_marketing_approval_growth = fields.Integer(
         related="company_id.sms_marketing_approval_growth", readonly=False
     )
+    sms_marketing_codes_a_day = fields.Integer(
+        related="company_id.sms_marketing_codes_a_day", readonly=False
+    )
     sms_marketing_cap_texts = fields.Integer(
         related="company_id.sms_marketing_cap_texts", readonly=False
     )

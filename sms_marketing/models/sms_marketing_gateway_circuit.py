@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import frozendict
+from odoo.tools import frozendict, plaintext2html
 
 ACTIVITY = "sms_marketing.mail_activity_gateway_down"
+SIGN_UP_ACTIVITY = "sms_marketing.mail_activity_sign_up_limit"
 
 
 class SmsMarketingGateway(models.Model):
@@ -77,13 +78,28 @@ class SmsMarketingGateway(models.Model):
 
     def _administrators(self):
         """Who is told that a gateway is down: the administrators of its company."""
+        return self._administrators_of(self.company_id)
+
+    @api.model
+    def _administrators_of(self, company):
         return self.env["res.users"].search(
             [
                 ("all_group_ids", "in", self.env.ref("sms_marketing.group_administrator").id),
-                ("company_ids", "in", self.company_id.id),
+                ("company_ids", "in", company.id),
                 ("share", "=", False),
             ]
         )
+
+    def _tell_administrators(self, words):
+        """Ask the company's SMS administrators to look at what its public pages are used for."""
+        self._tell_company(self, words)
+
+    @api.model
+    def _tell_company(self, record, words):
+        """An activity for each administrator of a record's company, and a note."""
+        for user in self._administrators_of(record.company_id):
+            record.activity_schedule(SIGN_UP_ACTIVITY, user_id=user.id, note=plaintext2html(words))
+        record.message_post(body=words)
 
     def _tell_down(self):
         """Ask the administrators to look after a gateway that takes nothing."""

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import frozendict
 
 from ..engine import personalize
+from ..engine.links import MOST_LINKS
 from ..text.encoding import strip_control
 from ..text.links import find
 
@@ -31,6 +32,14 @@ class SmsMarketingMessage(models.Model):
             urls = dict.fromkeys(link.url for link in find(body))
             problems = personalize.problems(self.env, body)
             problems += personalize.host_problems(self.env, urls)
+            if len(urls) > MOST_LINKS:
+                problems.append(
+                    self.env._(
+                        "It has %(links)d different links; a text can have %(most)d.",
+                        links=len(urls),
+                        most=MOST_LINKS,
+                    )
+                )
             if problems:
                 raise ValidationError(
                     self.env._("The text of “%s” cannot be saved like this:", message.name)

@@ -2,7 +2,8 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from ..engine import personalize
-from ..engine.links import POSITIONS, PREFERENCE_MARK
+from ..engine.links import POSITIONS
+from ..engine.preference_links import PLACEHOLDER
 from ..engine.texts import MessageTexts
 from ..text.links import LINK_UNITS
 from ..text.tokens import PREFERENCE_LINK
@@ -23,11 +24,11 @@ class SmsMarketingMessage(models.Model):
 
         :param unsaved: ids of ``company_id`` and ``sender_id`` as they are in the form
         :return: ``linkBase`` + ``linkToken`` + one of ``linkPositions`` is a short link (an example
-            in all but its length; the first position is empty), and with ``preferenceMark`` the
-            link to the preference page; ``optOutTexts`` {language code:
-            text}, under ``""`` the one in the company's language; ``tokenDefaults`` {path: text},
-            account-wide; ``readablePaths``, every path that a token may read; ``linkUnits``, how
-            many units a link counts at least; ``sender``, what recipients see the text come from
+            in all but its length; the first position is empty), and with ``preferenceCode`` alone
+            the link to the preference page; ``optOutTexts`` {language code: text}, under ``""`` the
+            one in the company's language; ``tokenDefaults`` {path: text}, account-wide;
+            ``readablePaths``, every path that a token may read; ``linkUnits``, how many units a
+            link counts at least; ``sender``, what recipients see the text come from
         """
         message = self._as_in_the_form(unsaved)
         company = message.company_id
@@ -40,7 +41,7 @@ class SmsMarketingMessage(models.Model):
             "linkBase": message._short_link_base(),
             "linkToken": MessageTexts.EXAMPLE_TOKEN,
             "linkPositions": ["", *POSITIONS[1:]],
-            "preferenceMark": PREFERENCE_MARK,
+            "preferenceCode": PLACEHOLDER,
             "linkUnits": LINK_UNITS,
             "sender": message.sender_id.value or "",
             "optOutTexts": {**texts, "": texts[default_language]},

@@ -8,7 +8,6 @@ from odoo.tools import frozendict
 from odoo.tools.misc import hash_sign, verify_hash_signed
 
 from ..engine import exact, personalize
-from ..engine.links import short_link
 from ..engine.prices import prices
 from ..engine.texts import MessageTexts
 from ..text.estimate import estimate
@@ -64,7 +63,7 @@ class SmsMarketingMessage(models.Model):
             body,
             (self.include_opt_out_text and opt_out) or "",
             self.env["sms.marketing.token.default"]._defaults(company),
-            lambda index: short_link(texts.base_url, texts.EXAMPLE_TOKEN, index),
+            lambda index: texts.link(texts.EXAMPLE_TOKEN, index),
         )
 
     # ------------------------------------------------------------

@@ -94,9 +94,14 @@ class SmsMarketingRecipient(models.Model):
     token = fields.Char(
         readonly=True,
         groups="base.group_system",
-        help="Unguessable: serves the short links and receipts of this recipient.",
+        help="Unguessable: serves the short links and receipts of this recipient. It gives no "
+        "access to anything: the preference link has a code of its own.",
     )
-    text = fields.Text(compute="_compute_text", help="The text as this contact gets it.")
+    text = fields.Text(
+        compute="_compute_text",
+        help="The text as this contact gets it, but for the code of the preference link, which "
+        "nobody else may see. Codes that verify a number are not shown.",
+    )
     click_ids = fields.One2many("sms.marketing.click", "recipient_id", readonly=True)
     click_count = fields.Integer(compute="_compute_click_count")
 
@@ -126,7 +131,7 @@ class SmsMarketingRecipient(models.Model):
 
     _opt_in_once_a_day = models.UniqueIndex(answers.ONCE_A_DAY)
 
-    @api.depends("body", "message_id")
+    @api.depends("body", "message_id", "kind")
     @api.depends_context("uid", "allowed_company_ids", "lang")
     def _compute_text(self):
         hidden = self._with_hidden_text()
@@ -140,7 +145,8 @@ class SmsMarketingRecipient(models.Model):
                 lambda one, message=message: message and not one.sudo().body
             )
             for recipient in recipients - to_write:
-                recipient.text = recipient.sudo().body
+                # A code that still waits proves a number to whoever reads it.
+                recipient.text = recipient.kind != "verification" and recipient.sudo().body
             if to_write:
                 rendered = MessageTexts(message.sudo()).render_all(
                     [Addressee(one.partner_id.id, one.token or "") for one in to_write.sudo()]

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 
 class SmsMarketingSignUp(models.Model):
-    """Somebody who asked for texts on a sign-up page and was sent a code (``engine.sign_up``).
+    """Somebody who asked for texts on a public page and was sent a code (``engine.sign_up``).
 
     Number and name are kept until the code was typed, for a day at most; then the row only counts.
     What was agreed to stands in the consent log.
@@ -17,7 +17,15 @@ class SmsMarketingSignUp(models.Model):
     _rec_name = "requested_at"
 
     form_id = fields.Many2one(
-        "sms.marketing.sign.up.form", required=True, readonly=True, ondelete="cascade", index=True
+        "sms.marketing.sign.up.form", readonly=True, ondelete="cascade", index=True
+    )
+    recipient_id = fields.Many2one(
+        "sms.marketing.recipient",
+        string="Preference Page of",
+        readonly=True,
+        ondelete="cascade",
+        index="btree_not_null",
+        help="The text whose preference page was used; empty where it was a form.",
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     requested_at = fields.Datetime(required=True, readonly=True)
@@ -35,6 +43,10 @@ class SmsMarketingSignUp(models.Model):
     code_tries = fields.Integer(readonly=True, groups=NO_ACCESS)
 
     _token_unique = models.UniqueIndex("(token)")
+    _has_origin = models.Constraint(
+        "CHECK ((form_id IS NULL) <> (recipient_id IS NULL))",
+        "A sign-up begins on a form or on a preference page.",
+    )
 
     @api.autovacuum
     def _gc_personal_data(self):

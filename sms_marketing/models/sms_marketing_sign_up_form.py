@@ -17,7 +17,7 @@ class SmsMarketingSignUpForm(models.Model):
     """A page for the public where people agree to get texts (B4)."""
 
     _name = "sms.marketing.sign.up.form"
-    _inherit = "sms.marketing.guarded"
+    _inherit = ["sms.marketing.guarded", "mail.thread", "mail.activity.mixin"]
     _description = "SMS Sign-up Form"
     _order = "name, id"
 
@@ -60,6 +60,18 @@ class SmsMarketingSignUpForm(models.Model):
         index="btree_not_null",
         help="Sends the code that proves the number. Empty: the company's first sender.",
     )
+    country_ids = fields.Many2many(
+        "res.country",
+        "sms_marketing_sign_up_form_country_rel",
+        string="Countries",
+        help="Codes are texted to mobile numbers of these countries only. Empty: those of the "
+        "sender, or else the company's.",
+    )
+    codes_a_day = fields.Integer(
+        string="Codes a Day",
+        help="No more codes than this are texted within 24 hours, so that nobody runs up your "
+        "costs. 0: as many as the company's limit in the settings allows.",
+    )
     choice_ids = fields.One2many(
         "sms.marketing.sign.up.choice", "form_id", string="Subscription Types", copy=True
     )
@@ -71,6 +83,7 @@ class SmsMarketingSignUpForm(models.Model):
         string="Signed Up", compute="_compute_counts", help="People who typed their code."
     )
 
+    _codes_a_day = models.Constraint("CHECK (codes_a_day >= 0)", "Enter 0 or more codes a day.")
     _slug_unique = models.UniqueIndex("(slug)", "Another form has this address.")
 
     @api.model
@@ -135,6 +148,21 @@ class SmsMarketingSignUpForm(models.Model):
                 [("company_id", "=", self.company_id.id)], limit=1
             )
         )
+
+    def _countries(self):
+        """Where its codes may go; empty only where neither form, sender nor company has one."""
+        self.ensure_one()
+        company = self.company_id.sudo()
+        return self.country_ids or self._sender().country_ids or company.country_id
+
+    def _is_own_number(self, number):
+        """Whether a sender of any company has this number: no phone reads its texts."""
+        senders = self.env["sms.marketing.sender"].sudo().with_context(active_test=False)
+        return bool(senders.search_count([("value", "=", number)], limit=1))
+
+    def _tell_administrators(self, words):
+        """Ask the company's SMS administrators to look at what its page is used for."""
+        self.env["sms.marketing.gateway"]._tell_company(self, words)
 
     def _offered(self):
         """The choices that the page offers, those of archived types left out."""

@@ -74,6 +74,7 @@ from . import test_privacy_export
 from . import test_privacy_lookup
 from . import test_provider_accounts
 from . import test_provider_webhooks
+from . import test_public_hostile
 from . import test_quiet_hours
 from . import test_rates
 from . import test_raw_calls
@@ -93,6 +94,7 @@ from . import test_short_link
 from . import test_sign_up
 from . import test_sign_up_codes
 from . import test_sign_up_form
+from . import test_sign_up_limits
 from . import test_statistics
 from . import test_stop_wishes
 from . import test_suppression

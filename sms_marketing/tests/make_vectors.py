@@ -21,7 +21,11 @@ if __name__ == "__main__":  # by hand: Odoo has not read its configuration
 
 from odoo.addons.sms_marketing.text import encoding, links, tokens  # noqa: E402
 from odoo.addons.sms_marketing.text.estimate import estimate  # noqa: E402
-from odoo.addons.sms_marketing.text.template import LinkPart, compile_template  # noqa: E402
+from odoo.addons.sms_marketing.text.template import (  # noqa: E402
+    PREFERENCE_PAGE,
+    LinkPart,
+    compile_template,
+)
 
 FOLDER = ADDON / "static" / "tests"
 SEED = 190_000
@@ -269,6 +273,8 @@ def _part(part):
 
 def _estimate_vector(name, body, opt_out_text, token_defaults, link_base):
     def link_url(index):
+        if index == PREFERENCE_PAGE:
+            return f"{link_base}{'x' * 20}"
         return f"{link_base}{'x' * 12}{index or ''}"
 
     result = estimate(body, opt_out_text, token_defaults, link_url if link_base else None)

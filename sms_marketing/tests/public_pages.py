@@ -1,6 +1,26 @@
 """What tests of the pages for the public share: reading and filling in their forms."""
 
+from contextlib import contextmanager
+from unittest.mock import patch
+
 from lxml import html
+
+from ..engine.preference_links import PreferenceCodes
+from ..gateways.sandbox import SandboxGateway
+from ..gateways.values import Accepted
+
+
+@contextmanager
+def handed_over():
+    """{reference: text} of what the sandbox's gateway is handed meanwhile, as phones get it."""
+    texts = {}
+
+    def send(_gateway, batch):
+        texts.update({text.reference: text.body for text in batch})
+        return [Accepted()] * len(batch)
+
+    with patch.object(SandboxGateway, "send", send):
+        yield texts
 
 
 class PublicPageMixin:
@@ -41,6 +61,10 @@ class PublicPageMixin:
         )
         self.env.invalidate_all()
         return response, html.fromstring(response.text)
+
+    def preference_path(self, recipient):
+        """The address of a recipient's preference page."""
+        return f"/sms/preferences/{PreferenceCodes(self.env).code(recipient.id)}"
 
     @staticmethod
     def text_of(page):

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from types import SimpleNamespace
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..engine import personalize
 from ..engine.links import MOST_LINKS, TOKEN_LENGTH, short_link
+from ..engine.preference_links import PreferenceCodes
 from ..engine.texts import Addressee, MessageTexts
 from ..text.tokens import PREFERENCE_LINK
 from .common import SmsMarketingCase
@@ -83,6 +84,24 @@ class TestEditorData(SmsMarketingCase):
             self.assertEqual(shown, short_link(data["linkBase"], data["linkToken"], index))
         self.assertEqual(len(data["linkPositions"]), MOST_LINKS)
         self.assertEqual(len(data["linkToken"]), TOKEN_LENGTH)
+
+    def test_the_preference_link_is_as_long_as_a_real_one(self):
+        code = self.messages_of_marketer.get_editor_data()["preferenceCode"]
+        self.assertEqual(len(code), len(PreferenceCodes(self.env).code(1)))
+
+    def test_more_links_than_can_be_sent(self):
+        """While it is written, a text may have any number of links: nothing breaks."""
+        body = " ".join(f"https://example.com/{number}" for number in range(MOST_LINKS + 1))
+        with self.assertRaisesRegex(ValidationError, "37 different links; a text can have 36"):
+            self.message(body=body)
+        message = self.message(body=body.rpartition(" ")[0])
+        with self.assertRaisesRegex(ValidationError, "37 different links"):
+            message.body = body
+        self.store_body(message, body)
+        self.assertIn("/s/", message.preview_text)
+        self.assertGreater(message._estimated_length(), 1)
+        self.assertTrue(message.get_editor_data())
+        self.assertIn("too_many_links", [one.code for one in message._review_text(None)])
 
     def test_opt_out_texts_by_language(self):
         texts = self.messages_of_marketer.get_editor_data()["optOutTexts"]

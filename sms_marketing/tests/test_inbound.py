@@ -1,6 +1,7 @@
 from odoo.tests import tagged
 
 from ..engine import inbound
+from ..engine.throttle import LIMITS
 from ..gateways.values import Inbound
 from .common import SENDER, SmsMarketingCase
 
@@ -32,6 +33,37 @@ class TestInbound(SmsMarketingCase):
         return self.env["sms.marketing.recipient"].search(
             [("number", "=", number), ("kind", "=", "answer")], order="id"
         )
+
+    def test_answers_to_one_number_are_bounded_but_not_what_it_asks_for(self):
+        partner = self.contact(subscribed=True)
+        number = partner.mobile_e164
+        most = LIMITS["answer_number"].most
+        for _time in range(most + 5):
+            self.receive(number, "HELP")
+        self.assertEqual(len(self.answers(number)), most)
+        self.receive(number, "STOP")
+        self.assertEqual(self.state(number), "unsubscribed")
+        self.assertEqual(len(self.answers(number)), most)
+        other = self.contact(subscribed=True).mobile_e164
+        self.receive(other, "HELP")
+        self.assertEqual(len(self.answers(other)), 1, "others get theirs")
+
+    def test_answers_to_a_block_of_numbers_are_bounded(self):
+        most = LIMITS["answer_range"].most
+        numbers = [f"+13037700{last:03d}" for last in range(most + 5)]
+        for number in numbers:
+            self.receive(number, "HELP")
+        self.assertEqual(sum(len(self.answers(number)) for number in numbers), most)
+
+    def test_no_answer_to_numbers_that_cost_or_are_no_phone(self):
+        for number in ("+19002345678", "+881612345678", "+447012345678", "12345", "SHOP", SENDER):
+            record = self.receive(number, "HELP")
+            self.assertEqual(record.action, "help")
+            self.assertFalse(self.answers(record.number), number)
+            self.subscribe(record.number)
+            self.receive(number, "STOP")
+            self.assertEqual(self.state(record.number), "unsubscribed", "a STOP always counts")
+            self.assertFalse(self.answers(record.number), number)
 
     def test_every_word_for_stop(self):
         for word in STOP_WORDS:

@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..engine import privacy
+from ..engine.verification import queue_code
 from ..text.spreadsheet import neutral
 from .common import SmsMarketingCase, models_of_the_add_on
 
@@ -54,6 +55,15 @@ class TestPrivacyExport(SmsMarketingCase):
         self.assertEqual(text["Message"], "Spring")
         for content in files.values():
             self.assertNotIn(self.other.mobile_e164, content)
+
+    def test_no_code_that_still_waits(self):
+        """Whoever exports a number's data must not be able to prove that number."""
+        queue_code(self.env, self.sender, "+13032000088", "Your code is 271828.")
+        files = self.export()
+        kinds = [text["Kind"] for text in json.loads(files["everything.json"])["texts"]]
+        self.assertEqual(sorted(kinds), ["Campaign", "Verification code"])
+        for name, content in files.items():
+            self.assertNotIn("271828", content, name)
 
     def test_blacklist_and_sign_ups(self):
         self.env["phone.blacklist"].add("+13032000088")

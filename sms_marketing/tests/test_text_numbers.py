@@ -11,6 +11,9 @@ from odoo.addons.sms_marketing.text.numbers import (
     InvalidNumber,
     NumberProblem,
     calling_code,
+    is_textable,
+    may_be_answered,
+    number_range,
     parse_number,
     region_of,
     to_e164,
@@ -143,3 +146,80 @@ class TestCountryOfNumber(BaseCase):
         e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         self.assertEqual(calling_code(e164), str(number.country_code))
         self.assertEqual(region_of(e164), phonenumbers.region_code_for_number(number))
+
+
+class TestWhatANumberIsFor(BaseCase):
+    """By the example of each type of each country, as its numbering plan has it."""
+
+    @staticmethod
+    def examples(*types):
+        """(country, number) of each country that has numbers of these types and can tell them."""
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+            for kind in types:
+                number = phonenumbers.example_number_for_type(region, kind)
+                if number and phonenumbers.number_type(number) == kind:
+                    yield (
+                        region,
+                        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+                    )
+
+    def test_mobiles_of_every_country(self):
+        kinds = phonenumbers.PhoneNumberType
+        found = dict(self.examples(kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE))
+        self.assertGreater(len(found), 230)
+        for region, number in found.items():
+            self.assertTrue(is_textable(number), (region, number))
+            self.assertTrue(may_be_answered(number), (region, number))
+
+    def test_what_is_no_mobile(self):
+        kinds = phonenumbers.PhoneNumberType
+        refused = [*self.examples(kinds.FIXED_LINE, kinds.VOIP)]
+        self.assertGreater(len(refused), 300)
+        for region, number in refused:
+            self.assertFalse(is_textable(number), (region, number))
+            self.assertTrue(may_be_answered(number), (region, number))
+
+    def test_what_costs_or_reaches_no_phone(self):
+        kinds = phonenumbers.PhoneNumberType
+        refused = [
+            *self.examples(
+                kinds.PREMIUM_RATE,
+                kinds.SHARED_COST,
+                kinds.TOLL_FREE,
+                kinds.UAN,
+                kinds.PERSONAL_NUMBER,
+                kinds.PAGER,
+                kinds.VOICEMAIL,
+            )
+        ]
+        self.assertGreater(len(refused), 500)
+        for region, number in refused:
+            self.assertFalse(is_textable(number), (region, number))
+            self.assertFalse(may_be_answered(number), (region, number))
+
+    def test_networks_of_no_country(self):
+        for code in (800, 808, 870, 878, 881, 882, 883, 888, 979):
+            number = phonenumbers.format_number(
+                phonenumbers.example_number_for_non_geo_entity(code),
+                phonenumbers.PhoneNumberFormat.E164,
+            )
+            self.assertFalse(is_textable(number), number)
+            self.assertFalse(may_be_answered(number), number)
+
+    def test_what_is_no_number(self):
+        for value in ("", "+", "STOP", "12345", "+12345", "0612345678", "+999123456789", "+1\x00"):
+            self.assertFalse(is_textable(value), value)
+            self.assertFalse(may_be_answered(value), value)
+        # Newer than the list of numbering plans, perhaps.
+        self.assertFalse(is_textable("+15551234567"))
+        self.assertTrue(may_be_answered("+15551234567"))
+
+    @given(any_text)
+    def test_any_text_has_an_answer(self, value):
+        self.assertIn(is_textable(value), (True, False))
+        self.assertIn(may_be_answered(value), (True, False))
+
+    def test_range(self):
+        self.assertEqual(number_range("+13032000123"), "+13032000")
+        self.assertEqual(number_range("+13032000999"), "+13032000")
+        self.assertNotEqual(number_range("+13032001000"), "+13032000")

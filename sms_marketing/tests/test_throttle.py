@@ -16,14 +16,14 @@ class TestThrottle(SmsMarketingCase):
     def test_takes_until_it_is_spent(self):
         use = ("sign_up_number", "+12025550123")
         for _use in range(self.most):
-            self.assertFalse(throttle.is_spent(self.env, *use))
+            self.assertLess(throttle.used(self.env, *use), self.most)
             self.assertIsNone(throttle.take(self.env, use))
-        self.assertTrue(throttle.is_spent(self.env, *use))
+        self.assertEqual(throttle.used(self.env, *use), self.most)
         self.assertEqual(throttle.take(self.env, use), "sign_up_number")
         self.assertIsNone(throttle.take(self.env, ("sign_up_number", "+12025550124")))
 
     def test_a_spent_limit_keeps_the_later_ones_whole(self):
-        number, form = ("sign_up_number", "+12025550123"), ("sign_up_form", 7)
+        number, form = ("sign_up_number", "+12025550123"), ("sign_up_form", 7, 100)
         for _use in range(self.most + 3):
             throttle.take(self.env, number, form)
         rows = self.env["sms.marketing.throttle"].search([("subject", "=", "sign_up_form")])
@@ -49,7 +49,12 @@ class TestThrottle(SmsMarketingCase):
         self.time_passes(59)
         for _use in range(self.most - 1):
             self.assertIsNone(throttle.take(self.env, use))
-        self.assertTrue(throttle.is_spent(self.env, *use))
+        self.assertEqual(throttle.used(self.env, *use), self.most)
+
+    def test_a_use_can_say_how_many_there_may_be(self):
+        taken = [throttle.take(self.env, ("sign_up_form", 7, 2)) for _use in range(3)]
+        self.assertEqual(taken, [None, None, "sign_up_form"])
+        self.assertIsNone(throttle.take(self.env, ("sign_up_form", 7, 3)))
 
     def test_nobody_reads_a_number_out_of_it(self):
         throttle.take(self.env, ("sign_up_number", "+12025550123"))

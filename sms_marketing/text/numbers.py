@@ -14,6 +14,23 @@ from .encoding import strip_control
 
 _e164 = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII).fullmatch
 _INTERNATIONAL_PREFIX = re.compile(r"[\s(]*00[\s).-]*(?=[1-9])")
+#: Numbers that phones with texts have. North America and others cannot tell mobiles by the number.
+_TEXTABLE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+#: Numbers at which a text costs a lot, or reaches no phone. (Personal numbers, such as +44 70, are
+#: redirected at premium rates.)
+_COSTLY = frozenset(
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.UAN,
+        PhoneNumberType.PERSONAL_NUMBER,
+        PhoneNumberType.PAGER,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
+#: Digits at the end of a number that its range leaves open: carriers give out blocks of a thousand.
+_RANGE_DIGITS = 3
 # Longer than any way to write a number; phonenumbers itself gives up at 250.
 _LONGEST = 250
 
@@ -111,6 +128,45 @@ def region_of(e164: str) -> str | None:
     except NumberParseException:
         return None
     return None if region in (None, phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY) else region
+
+
+def is_textable(e164: str) -> bool:
+    """Whether strangers may have a text sent to this number: a country's mobile number.
+
+    Landlines and VoIP numbers are not: few of them get texts, and VoIP numbers are had by the
+    thousand. Nor are satellite and other networks of no country (+870, +881 to +883, +888, +979).
+    """
+    return _type_of(e164) in _TEXTABLE
+
+
+def may_be_answered(e164: str) -> bool:
+    """Whether a text from this number may be answered: neither a service nor a costly number.
+
+    Wider than `is_textable`, since who texts can get texts, and since numbering plans are newer
+    than any list of them: a number that no list knows is answered.
+    """
+    if not _e164(e164) or len(e164) < len("+1234567"):
+        return False  # a short code or a name: what answers it may be a machine that answers us
+    return _type_of(e164) not in _COSTLY | {None}
+
+
+def number_range(e164: str) -> str:
+    """The thousand numbers that this one is of: all but its last three digits."""
+    return e164[:-_RANGE_DIGITS]
+
+
+def _type_of(e164):
+    """`PhoneNumberType`; None where it is not E.164 or a network of no country."""
+    if not _e164(e164):
+        return None
+    try:
+        number = phonenumbers.parse(e164)
+    except NumberParseException:
+        return None
+    region = phonenumbers.region_code_for_country_code(number.country_code)
+    if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
+        return None
+    return phonenumbers.number_type(number)
 
 
 def masked(e164: str) -> str:

@@ -58,7 +58,7 @@ const DATA = {
     linkBase: "https://sms.example/s/",
     linkToken: "k7Qm2xVb9TzA",
     linkPositions: ["", "1", "2"],
-    preferenceMark: "P",
+    preferenceCode: "private-to-recipient",
     linkUnits: 36,
     optOutTexts: { en_US: "Reply STOP to opt out", "": "Reply STOP to opt out" },
     tokenDefaults: { "object.city": "your town" },
@@ -318,7 +318,7 @@ test("a border inside a link cuts only the look", async () => {
 });
 
 test("the preference link stands in the body and in the opt-out text", () => {
-    const link = "https://sms.example/s/k7Qm2xVb9TzAP";
+    const link = "https://sms.example/s/private-to-recipient";
     const data = {
         ...DATA,
         optOutTexts: { "": "Stop: {{recipient.preference_link}} $&" },

@@ -19,7 +19,7 @@ import { scan, Token, TokenProblem } from "@sms_marketing/template/tokens";
  * @property {string} linkBase
  * @property {string} linkToken stands for a recipient's code, as long as the real ones
  * @property {string[]} linkPositions what follows the code, by a link's index
- * @property {string} preferenceMark what follows the code in the link to the preference page
+ * @property {string} preferenceCode stands for the code in the link to the preference page
  * @property {Record<string, string>} optOutTexts by language; `""` without a contact
  * @property {Record<string, string>} tokenDefaults account-wide, by path
  * @property {string[]} readablePaths
@@ -40,9 +40,9 @@ import { scan, Token, TokenProblem } from "@sms_marketing/template/tokens";
  * @param {EditorData} data
  * @param {number} index or `PREFERENCE_PAGE`
  */
-export function shortLink({ linkBase, linkToken, linkPositions, preferenceMark }, index) {
+export function shortLink({ linkBase, linkToken, linkPositions, preferenceCode }, index) {
     if (index === PREFERENCE_PAGE) {
-        return linkBase + linkToken + preferenceMark;
+        return linkBase + preferenceCode;
     }
     return linkBase + linkToken + (linkPositions[index] ?? linkPositions.at(-1));
 }
