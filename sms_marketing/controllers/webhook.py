@@ -1,5 +1,4 @@
 import logging
-import re
 
 from odoo import http
 from odoo.http import request
@@ -13,23 +12,6 @@ from .address import record_id
 
 _logger = logging.getLogger(__name__)
 
-
-class _HideSecret(logging.Filter):
-    """Takes the secret out of the web server's log of webhook calls: it is part of the address."""
-
-    def filter(self, record):
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                SECRET.sub(r"\1***", part) if isinstance(part, str) else part
-                for part in record.args
-            )
-        if isinstance(record.msg, str):
-            record.msg = SECRET.sub(r"\1***", record.msg)
-        return True
-
-
-SECRET = re.compile(r"(/sms_marketing/webhook/[^/\s]*/)[^/\s?#\"]+")
-logging.getLogger("werkzeug").addFilter(_HideSecret())
 
 #: A provider's call is a few hundred bytes; many receipts in one call are some kilobytes.
 MOST_BYTES = 256 * 1024

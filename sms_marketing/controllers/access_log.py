@@ -1,0 +1,53 @@
+"""Keeps secrets and personal data out of the web server's log of requests.
+
+An address is logged whole, query string included, and some addresses hold a secret. ``REDACTED`` is
+the table of what is taken out of a line before it is written. A proxy in front of Odoo keeps a log
+of its own: docs/operations.md says how to set it up.
+"""
+
+import logging
+import re
+
+#: (what is found in a line, what it is replaced by). Patterns must be linear: a line is up to 64 KB
+#: of what a stranger sent. A slash may be written %2F.
+REDACTED = [
+    # The webhook's secret, and the query string: Kannel and others write a phone's number and words
+    # into it. What stays is gateway and subject.
+    (
+        re.compile(
+            r"(/sms_marketing(?:/|%2F)webhook(?:(?:/|%2F)[^/%\s?#\"]*)?)"
+            r"(?:(?:/|%2F)[^/%\s?#\"]*)?"
+            r"((?:(?:/|%2F)[a-z]{1,20})?)[^\s\"]*",
+            re.IGNORECASE,
+        ),
+        r"\1/***\2",
+    ),
+]
+
+#: Characters of a request that the log shows; the rest of it is cut.
+LONGEST_LINE = 1000
+
+
+def redact(line):
+    """A line of the log without what ``REDACTED`` names, cut to ``LONGEST_LINE``."""
+    for pattern, replacement in REDACTED:
+        line = pattern.sub(replacement, line)
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
+
+
+class RedactSecrets(logging.Filter):
+    """Redacts every line of a logger, wherever in message or arguments the address stands."""
+
+    def filter(self, record):
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                redact(part) if isinstance(part, str) else part for part in record.args
+            )
+        if isinstance(record.msg, str):
+            record.msg = redact(record.msg)
+        return True
+
+
+#: The web server's logger, and that of the server for long polling, which serves routes as well.
+for _name in ("werkzeug", "longpolling"):
+    logging.getLogger(_name).addFilter(RedactSecrets())
