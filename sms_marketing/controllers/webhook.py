@@ -63,7 +63,7 @@ class WebhookController(http.Controller):
                 caller,
             )
             raise request.not_found()
-        call = self._call(webhook.account.callback_url, subject)
+        call = self._call(webhook.url_with(secret), subject)
         try:
             with webhook.connect() as carrier:
                 carrier.verify(call)

@@ -37,6 +37,8 @@ from . import (
     sms_marketing_deleted_text,
     sms_marketing_gateway,
     sms_marketing_gateway_circuit,
+    sms_marketing_gateway_credentials,
+    sms_marketing_gateway_secret,
     sms_marketing_holiday,
     sms_marketing_gateway_kannel,
     sms_marketing_gateway_twilio,

@@ -47,6 +47,7 @@ from . import test_gateway_odoo
 from . import test_gateway_plivo
 from . import test_gateway_proxy
 from . import test_gateway_sandbox
+from . import test_gateway_secrets
 from . import test_gateway_sinch
 from . import test_gateway_twilio
 from . import test_gateway_vonage
