@@ -1,8 +1,7 @@
-import { Component, useState } from "@odoo/owl";
+import { Component, onWillUpdateProps, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useAutofocus } from "@web/core/utils/hooks";
-import { useRecordObserver } from "@web/model/relational_model/utils";
 import { useInputField } from "@web/views/fields/input_field_hook";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
@@ -23,20 +22,27 @@ export class SecretField extends Component {
 
     setup() {
         this.state = useState({ isReplacing: false });
-        /** The value to go back to when the user enters nothing: the placeholder, or not set. */
-        this.stored = this.value === PLACEHOLDER ? PLACEHOLDER : false;
+        this.forget(this.props.record);
         useAutofocus({ refName: "input" });
-        useInputField({
+        this.input = useInputField({
             getValue: () => (this.value === PLACEHOLDER ? "" : this.value || ""),
-            parse: (value) => value || this.stored,
-        });
-        useRecordObserver((record) => {
-            if (record.data[this.props.name] === PLACEHOLDER) {
-                // Loaded, saved or discarded.
-                this.stored = PLACEHOLDER;
+            parse: (value) => {
                 this.state.isReplacing = false;
+                return value || this.stored;
+            },
+        });
+        onWillUpdateProps(({ record }) => {
+            if (record !== this.props.record) {
+                this.forget(record);
             }
         });
+    }
+
+    /** Start afresh with a record. */
+    forget(record) {
+        this.state.isReplacing = false;
+        /** The value to go back to when the user enters nothing: the placeholder, or not set. */
+        this.stored = record.data[this.props.name] === PLACEHOLDER && PLACEHOLDER;
     }
 
     get value() {
@@ -64,14 +70,18 @@ export class SecretField extends Component {
     }
 
     replace() {
+        this.stored = PLACEHOLDER;
         this.state.isReplacing = true;
     }
 
     clear() {
+        this.stored = PLACEHOLDER;
         this.props.record.update({ [this.props.name]: false });
     }
 
     async keep() {
+        // Or the input would commit what was typed when it goes.
+        this.input.el.value = "";
         await this.props.record.update({ [this.props.name]: this.stored });
         this.state.isReplacing = false;
     }
