@@ -8,10 +8,10 @@ from ..engine.transactions import read_committed
 from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError, MalformedRequest, VerificationError
 from ..gateways.values import WebhookRequest
+from ..text.encoding import log_line
 from .address import record_id
 
 _logger = logging.getLogger(__name__)
-
 
 #: A provider's call is a few hundred bytes; many receipts in one call are some kilobytes.
 MOST_BYTES = 256 * 1024
@@ -70,14 +70,18 @@ class WebhookController(http.Controller):
                 take(request.env.cr, gateway_id, carrier, call)
         except ConfigurationError as error:
             # Not the caller's fault: an answer after which providers call again.
-            _logger.error("webhook of gateway %d: its settings do not work: %s", gateway_id, error)
-            return request.make_response("not ready", status=503)
+            _logger.error(
+                "webhook of gateway %d: its settings do not work: %s", gateway_id, log_line(error)
+            )
+            return answer_in_words("not ready", 503)
         except VerificationError as error:
-            _logger.warning("webhook of gateway %d: signature refused: %s", gateway_id, error)
-            return request.make_response("signature refused", status=403)
+            _logger.warning(
+                "webhook of gateway %d: signature refused: %s", gateway_id, log_line(error)
+            )
+            return answer_in_words("signature refused", 403)
         except MalformedRequest as error:
-            _logger.warning("webhook of gateway %d: not understood: %s", gateway_id, error)
-            return request.make_response(f"not understood: {error}", status=400)
+            _logger.warning("webhook of gateway %d: not understood: %s", gateway_id, log_line(error))
+            return answer_in_words(f"not understood: {log_line(error)}", 400)
         answer = get_gateway_class(webhook.provider).acknowledgement
         return request.make_response(
             answer.body, headers=[("Content-Type", answer.content_type)], status=answer.status
@@ -98,6 +102,12 @@ class WebhookController(http.Controller):
             body=raw.get_data(),
             remote_address=raw.remote_addr,
         )
+
+
+def answer_in_words(words, status):
+    """A refusal as plain text: a browser must not take a stranger's words for a page."""
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
+    return request.make_response(words, headers=headers, status=status)
 
 
 # Odoo tries the whole request again when PostgreSQL asks for it: taking a call twice is harmless.

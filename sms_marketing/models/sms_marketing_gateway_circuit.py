@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import frozendict
 
+from markupsafe import escape
+
 ACTIVITY = "sms_marketing.mail_activity_gateway_down"
 
 
@@ -97,7 +99,8 @@ class SmsMarketingGateway(models.Model):
             else "",
         )
         for user in self._administrators():
-            self.activity_schedule(ACTIVITY, user_id=user.id, note=words)
+            # A note is HTML; names and a provider's words are not.
+            self.activity_schedule(ACTIVITY, user_id=user.id, note=escape(words))
         self.message_post(body=words)
 
     def _tell_back(self):

@@ -13,9 +13,10 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 from .encoding import strip_control
 
 _e164 = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII).fullmatch
-_INTERNATIONAL_PREFIX = re.compile(r"[\s(]*00[\s).-]*(?=[1-9])")
-# Longer than any way to write a number; phonenumbers itself gives up at 250.
-_LONGEST = 250
+_international_prefix = re.compile(r"[\s(]*+00[\s).-]*+(?=[1-9])").match
+#: Characters of a number, spaces and signs included: longer than any way to write one. Nothing longer
+#: is looked at, for reading it can take time that grows with the square of its length.
+LONGEST = 64
 
 
 class NumberProblem(StrEnum):
@@ -59,13 +60,20 @@ def parse_number(value: str, region: str | None) -> str:
     value = value.strip()
     if not value:
         raise InvalidNumber(NumberProblem.EMPTY, "The number is empty; enter a phone number.")
+    if len(value) > LONGEST:
+        raise InvalidNumber(
+            NumberProblem.TOO_LONG,
+            f"“{_excerpt(value)}” is too long to be a phone number; enter one number, such as "
+            f"{_example(None)}.",
+        )
     region = _supported(region)
     try:
         return _parse(value, region)
     except InvalidNumber as error:
-        international = _INTERNATIONAL_PREFIX.sub("+", value, count=1)
-        if international == value:
+        prefix = _international_prefix(value)
+        if not prefix:
             raise
+        international = f"+{value[prefix.end() :]}"
         try:
             return _parse(international, None)
         except InvalidNumber as second_error:
@@ -127,8 +135,6 @@ def _supported(region):
 
 
 def _parse(value, region):
-    if len(value) > _LONGEST:
-        raise InvalidNumber(NumberProblem.TOO_LONG, _too_long(value))
     try:
         number = phonenumbers.parse(value, region)
     except NumberParseException as error:
@@ -201,5 +207,5 @@ def _example(region):
 
 
 def _excerpt(value):
-    value = strip_control(value)
+    value = strip_control(value[: 2 * LONGEST])
     return value if len(value) <= 40 else f"{value[:40]}…"
