@@ -55,6 +55,9 @@ COMMAND_STATUS_REASONS: dict[int, Reason] = {
 TEXT_CODINGS = frozenset({"", "-1", "0", "1"})
 UCS2_CODING = "2"
 
+#: field -> header field of a `post-url` call that holds it
+NUMBER_HEADERS = {"from": "X-Kannel-From", "to": "X-Kannel-To"}
+
 #: Characters of a carrier's words (`%A`) that are read.
 LONGEST_ANSWER = 1000
 
@@ -87,15 +90,22 @@ def parse_receipt(request: WebhookRequest) -> Receipt | None:
 
 
 def parse_inbound(request: WebhookRequest) -> Inbound:
-    """The text in a call of our `get-url` (see `kannel.service_configuration`).
+    """The text in a call of our `post-url` (see `kannel.service_configuration`).
+
+    The text is the body, and the numbers are header fields. A `get-url` with all of it in its query
+    string, as earlier versions set it up, is understood too.
 
     :raises MalformedRequest: when the number or the text is missing, or the coding is not known.
     """
     fields = raw_fields(request.query)
     coding = decode(fields.get("coding", b"")).strip()
+    if "text" not in fields and request.method == "POST":
+        fields["text"] = request.body
+        for name, header in NUMBER_HEADERS.items():
+            fields[name] = (request.headers.get(header) or "").encode()
     raw = fields.get("text")
     if raw is None:
-        raise MalformedRequest("“text” is missing: see the get-url that the gateway's form shows")
+        raise MalformedRequest("“text” is missing: see the post-url that the gateway's form shows")
     if coding == UCS2_CODING:
         body = raw.decode("utf-16-be", "replace")
     elif coding in TEXT_CODINGS:

@@ -34,7 +34,6 @@ from . import (
     sms_marketing_consent,
     sms_marketing_create_field,
     sms_marketing_create_form,
-    sms_marketing_deleted_text,
     sms_marketing_gateway,
     sms_marketing_gateway_circuit,
     sms_marketing_gateway_credentials,
@@ -102,3 +101,6 @@ from . import (
     sms_sms,
     sms_tracker,
 )
+
+# isort: split (its trigger is on the table of messages)
+from . import sms_marketing_deleted_text

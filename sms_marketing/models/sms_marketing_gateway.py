@@ -55,7 +55,9 @@ class SmsMarketingGateway(models.Model):
         string="Public Address",
         help="Where the provider reaches this Odoo, if it is not the usual web address.",
     )
-    webhook_secret = fields.Char(groups="sms_marketing.group_administrator", copy=False)
+    webhook_secret = fields.Char(
+        default=PLACEHOLDER, groups="sms_marketing.group_administrator", copy=False
+    )
     callback_url = fields.Char(
         string="Webhook URL",
         compute="_compute_callback_url",

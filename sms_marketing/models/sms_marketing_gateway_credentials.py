@@ -86,8 +86,9 @@ class SmsMarketingGateway(models.Model):
 
     @api.model
     def default_get(self, fields):
-        # A default would be a value that anybody can read, and would come past `create`.
-        hidden = set(self._secret_fields())
+        # A default would be a value that anybody can read, and would come past `create`. (That of
+        # the webhook's secret is a protected field's: its own, the placeholder.)
+        hidden = set(self._secret_fields()) - {WEBHOOK_SECRET}
         return super().default_get([name for name in fields if name not in hidden])
 
     @api.model_create_multi
@@ -95,9 +96,8 @@ class SmsMarketingGateway(models.Model):
         given, public = [], []
         for vals in vals_list:
             values = {name: value for name, value in self._secrets_in(vals).items() if value}
-            values.setdefault(WEBHOOK_SECRET, secrets.token_urlsafe(24))
-            given.append(values)
             public.append(self._without_secrets(vals) | dict.fromkeys(values, PLACEHOLDER))
+            given.append({WEBHOOK_SECRET: secrets.token_urlsafe(24), **values})
         gateways = super().create(public)
         store = self.env["sms.marketing.gateway.secret"].sudo().store
         for gateway, values in zip(gateways, given, strict=True):

@@ -55,6 +55,7 @@ from . import test_guarded
 from . import test_hand_over
 from . import test_hostile_growth
 from . import test_hostile_parsers
+from . import test_html_notes
 from . import test_inbound
 from . import test_install
 from . import test_keyword

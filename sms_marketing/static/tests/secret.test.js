@@ -125,11 +125,11 @@ test("the whole webhook URL is shown in a dialog, to copy", async () => {
     await getService("action").doAction({
         type: "ir.actions.client",
         tag: "sms_marketing_webhook_url",
-        params: { url: "https://odoo.example.com/w/1/s3cret", setup_help: "get-url = …" },
+        params: { url: "https://odoo.example.com/w/1/s3cret", setup_help: "post-url = …" },
     });
     await animationFrame();
     expect(".modal .o_sms_marketing_webhook_url").toHaveText("https://odoo.example.com/w/1/s3cret");
-    expect(".modal pre").toHaveText("get-url = …");
+    expect(".modal pre").toHaveText("post-url = …");
     expect(".modal button:contains(Copy URL)").toHaveCount(1);
     await contains(".modal-footer button").click();
     expect(".modal").toHaveCount(0);
