@@ -1,11 +1,12 @@
 # The commands of the project. `make help` lists them; dev/ does the work.
 
 PYTHON ?= python3
+SECONDS ?= 60
 DB ?= sms_marketing_demo
 DEV = $(PYTHON) -m dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench access lint format shell serve screenshots clean
+.PHONY: help setup demo test fuzz bench access lint format shell serve screenshots clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -23,6 +24,9 @@ demo: ## Send a campaign through the sandbox carrier, print a report, serve the 
 
 test: ## Run all checks and tests, those in a browser included
 	@$(DEV) test
+
+fuzz: ## Fuzz the parsers of webhooks, numbers, texts and files (SECONDS=60)
+	@$(DEV) fuzz $(SECONDS)
 
 bench: ## Measure, and print figures beside their goals (BENCH="editor …" chooses)
 	@$(DEV) bench

@@ -140,6 +140,16 @@ def command_bench(options):
     return _in_a_passing_database(BENCH_DATABASE, bench.run)
 
 
+def command_fuzz(options):
+    """Fuzz the parsers of what strangers send, guided by coverage."""
+    from . import fuzz
+
+    with ready(testing=True):
+        passed = fuzz.run(f"-max_total_time={options.seconds}")
+    if not passed:
+        raise SetupError(f"a parser broke; the input is in {fuzz.FOLDER}")
+
+
 def _in_a_passing_database(name, job):
     """Do a job with a new database that has the add-on and is deleted afterwards."""
     with ready(testing=True) as server:
@@ -249,6 +259,8 @@ def parser():
     add("demo", command_demo, database_argument=False)
     add("screenshots", command_screenshots, database_argument=False)
     add("bench", command_bench, database_argument=False)
+    fuzz = add("fuzz", command_fuzz, database_argument=False)
+    fuzz.add_argument("seconds", type=int, nargs="?", default=60, help="to fuzz for")
     test = add("test", command_test, database_argument=False)
     test.add_argument("tests", nargs="*", help="paths with ::name; all when left out")
     add("access", command_access, database_argument=False)

@@ -1,1 +1,1 @@
-from . import preferences, secret_links, short_link, sign_up, sign_up_qr, webhook
+from . import access_log, preferences, short_link, sign_up, sign_up_qr, webhook

@@ -1,5 +1,4 @@
 import logging
-import re
 
 from odoo import http
 from odoo.http import request
@@ -9,27 +8,10 @@ from ..engine.transactions import read_committed
 from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError, MalformedRequest, VerificationError
 from ..gateways.values import WebhookRequest
+from ..text.encoding import log_line
 from .address import record_id
 
 _logger = logging.getLogger(__name__)
-
-
-class _HideSecret(logging.Filter):
-    """Takes the secret out of the web server's log of webhook calls: it is part of the address."""
-
-    def filter(self, record):
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                SECRET.sub(r"\1***", part) if isinstance(part, str) else part
-                for part in record.args
-            )
-        if isinstance(record.msg, str):
-            record.msg = SECRET.sub(r"\1***", record.msg)
-        return True
-
-
-SECRET = re.compile(r"(/sms_marketing/webhook/[^/\s]*/)[^/\s?#\"]+")
-logging.getLogger("werkzeug").addFilter(_HideSecret())
 
 #: A provider's call is a few hundred bytes; many receipts in one call are some kilobytes.
 MOST_BYTES = 256 * 1024
@@ -81,21 +63,25 @@ class WebhookController(http.Controller):
                 caller,
             )
             raise request.not_found()
-        call = self._call(webhook.account.callback_url, subject)
+        call = self._call(webhook.url_with(secret), subject)
         try:
             with webhook.connect() as carrier:
                 carrier.verify(call)
                 take(request.env.cr, gateway_id, carrier, call)
         except ConfigurationError as error:
             # Not the caller's fault: an answer after which providers call again.
-            _logger.error("webhook of gateway %d: its settings do not work: %s", gateway_id, error)
-            return request.make_response("not ready", status=503)
+            _logger.error(
+                "webhook of gateway %d: its settings do not work: %s", gateway_id, log_line(error)
+            )
+            return answer_in_words("not ready", 503)
         except VerificationError as error:
-            _logger.warning("webhook of gateway %d: signature refused: %s", gateway_id, error)
-            return request.make_response("signature refused", status=403)
+            _logger.warning(
+                "webhook of gateway %d: signature refused: %s", gateway_id, log_line(error)
+            )
+            return answer_in_words("signature refused", 403)
         except MalformedRequest as error:
-            _logger.warning("webhook of gateway %d: not understood: %s", gateway_id, error)
-            return request.make_response(f"not understood: {error}", status=400)
+            _logger.warning("webhook of gateway %d: not understood: %s", gateway_id, log_line(error))
+            return answer_in_words(f"not understood: {log_line(error)}", 400)
         answer = get_gateway_class(webhook.provider).acknowledgement
         return request.make_response(
             answer.body, headers=[("Content-Type", answer.content_type)], status=answer.status
@@ -116,6 +102,12 @@ class WebhookController(http.Controller):
             body=raw.get_data(),
             remote_address=raw.remote_addr,
         )
+
+
+def answer_in_words(words, status):
+    """A refusal as plain text: a browser must not take a stranger's words for a page."""
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
+    return request.make_response(words, headers=headers, status=status)
 
 
 # Odoo tries the whole request again when PostgreSQL asks for it: taking a call twice is harmless.

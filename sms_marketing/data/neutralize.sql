@@ -43,7 +43,10 @@ UPDATE sms_marketing_gateway
        generic_inbound_sender = NULL,
        generic_inbound_text = NULL,
        generic_inbound_id = NULL,
-       webhook_secret = gen_random_uuid()::text;
+       webhook_secret = '••••••••';
+DELETE FROM sms_marketing_gateway_secret;
+INSERT INTO sms_marketing_gateway_secret (gateway_id, name, value)
+SELECT id, 'webhook_secret', gen_random_uuid()::text FROM sms_marketing_gateway;
 UPDATE sms_marketing_message SET state = 'paused' WHERE state = 'sending';
 UPDATE sms_marketing_message SET state = 'draft' WHERE state = 'scheduled';
 UPDATE sms_marketing_recipient SET state = 'cancelled' WHERE state = 'queued';

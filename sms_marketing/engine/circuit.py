@@ -14,6 +14,7 @@ from odoo.tools import SQL
 
 from ..gateways.reasons import Reason
 from ..gateways.values import Accepted, Refused, Retry, Unknown
+from ..text.encoding import log_line
 from .transactions import NOW
 
 _logger = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def tell(env, gateway_id, change):
     """Tell the administrators what ``note`` says has changed."""
     gateway = env["sms.marketing.gateway"].browse(gateway_id).exists()
     if gateway and change == "down":
-        _logger.warning("gateway %d is down: %s", gateway_id, gateway.down_detail)
+        _logger.warning("gateway %d is down: %s", gateway_id, log_line(gateway.down_detail or ""))
         gateway._tell_down()
     elif gateway:
         _logger.info("gateway %d takes texts again", gateway_id)

@@ -40,6 +40,10 @@ CONSENT_FOR = {"": (), "mobile": ("mobile",), "phone": ("phone",), "both": ("mob
 
 #: A cell longer than this is no contact's data but a file gone wrong.
 LONGEST_CELL = 2000
+#: Bytes of a file: some hundred thousand contacts.
+MOST_BYTES = 50_000_000
+#: Columns of a file, and characters of its header that are looked at for the delimiter.
+MOST_COLUMNS, LONGEST_HEADER = 100, 10_000
 
 
 class UnreadableFile(Exception):
@@ -85,6 +89,10 @@ def read(env, content, legal_bases):
     :raises UnreadableFile: wrong encoding, no header, missing or unknown columns
     :rtype: ContactFile
     """
+    if len(content) > MOST_BYTES:
+        raise UnreadableFile(
+            env._("The file is larger than %d MB. Split it.", MOST_BYTES // 1_000_000)
+        )
     reader = _open(env, content)
     result = ContactFile()
     seen_refs = {}
@@ -119,7 +127,7 @@ def _open(env, content):
         ) from error
     if "\0" in text:
         raise UnreadableFile(env._("This is no text file. Save it as “CSV UTF-8” and try again."))
-    header = text.partition("\n")[0]
+    header = text[:LONGEST_HEADER].partition("\n")[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
@@ -127,6 +135,14 @@ def _open(env, content):
     except csv.Error as error:
         raise _no_csv(env, 1, error) from error
     names = reader.fieldnames
+    if len(names) > MOST_COLUMNS:
+        raise UnreadableFile(
+            env._(
+                "The file has %(count)s columns; only these are read: %(columns)s.",
+                count=len(names),
+                columns=", ".join(COLUMNS),
+            )
+        )
     problems = [
         *(env._("“%s” is missing", name) for name in REQUIRED if name not in names),
         *(env._("“%s” is not known", name[:40]) for name in names if name not in COLUMNS),
@@ -158,6 +174,9 @@ def _check(env, row, legal_bases, seen_refs):
         for name, value in values.items()
         if len(value) > LONGEST_CELL
     ]
+    if errors:
+        # What is wrong besides would be said with the whole cell.
+        return errors
     if not values["name"]:
         errors.append(("name", env._("is empty")))
     if values["ref"]:

@@ -17,6 +17,7 @@ from contextlib import nullcontext
 from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError
 from ..gateways.values import Refused, Text
+from ..text.encoding import log_line
 from ..text.segments import analyse
 from . import circuit, schedule
 from .claims import LONGEST_WAIT, claim, due_sources
@@ -215,7 +216,7 @@ class Lane:
                 self.registry, lambda env: self._claim_and_write(env, way)
             )
         except ConfigurationError as error:
-            _logger.warning("gateway %d is not usable: %s", way.gateway_id, error)
+            _logger.warning("gateway %d is not usable: %s", way.gateway_id, log_line(error))
             verdict = circuit.Verdict(taken=False, failures=1, at_once=True, detail=str(error))
             report(self.registry, way.gateway_id, verdict)
         except Exception:

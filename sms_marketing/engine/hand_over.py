@@ -13,6 +13,7 @@ from ..gateways.base import Gateway
 from ..gateways.errors import ConfigurationError
 from ..gateways.reasons import Reason
 from ..gateways.values import Accepted, Retry, Unknown
+from ..text.encoding import log_line
 from . import circuit
 from .journal import Journal
 from .outcomes import give_back, is_given_back, record
@@ -236,7 +237,7 @@ def _outcomes(batch, texts):
         if len(outcomes) != len(texts):
             raise ValueError(f"{len(outcomes)} outcomes")
     except ConfigurationError as error:
-        _logger.warning("gateway %d is not usable: %s", batch.gateway_id, error)
+        _logger.warning("gateway %d is not usable: %s", batch.gateway_id, log_line(error))
         return [Retry(reason=Reason.CREDENTIALS, detail=str(error))] * len(texts)
     except Exception as error:
         _logger.exception("gateway %d failed on %d texts", batch.gateway_id, len(texts))

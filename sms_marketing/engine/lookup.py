@@ -13,6 +13,7 @@ from odoo.tools import SQL
 from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError
 from ..gateways.values import LostText, Text
+from ..text.encoding import log_line
 from . import receipts
 from .outcomes import ASK_AFTER
 from .preference_links import PreferenceCodes, base_urls_of
@@ -125,7 +126,7 @@ def _ask_some(registry, gateway_id):
             gateway_id,
             len(problems),
             len(questions),
-            problems[0],
+            log_line(problems[0]),
         )
     pairs = [
         (question, finding.receipts)
@@ -195,7 +196,7 @@ def _take(env, gateway_id):
     try:
         return env["sms.marketing.gateway"].browse(gateway_id)._connect(), questions
     except ConfigurationError as error:
-        _logger.warning("gateway %d cannot be asked: %s", gateway_id, error)
+        _logger.warning("gateway %d cannot be asked: %s", gateway_id, log_line(error))
         return None, questions
 
 

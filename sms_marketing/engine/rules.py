@@ -5,14 +5,14 @@ and record rules: it tells nobody anything that the author could not read, and w
 neither on who looks at it nor on who presses Send.
 """
 
-from ast import literal_eval
-
 from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 from psycopg2 import Error as DatabaseError
+
+from ..text.literal import read_list
 
 #: Whoever writes rules, and must still have this role when they are used.
 AUTHORS = "sms_marketing.group_manager"
@@ -59,9 +59,7 @@ def query(written, author, company):
     try:
         if len(written or "") > MOST_CHARACTERS:
             raise ValueError(env._("it has more than %d characters", MOST_CHARACTERS))
-        conditions = literal_eval(written or "[]")
-        if not isinstance(conditions, (list, tuple)):
-            raise ValueError(env._("it is not a list of conditions"))
+        conditions = read_list(written)
         # Paths become subdomains, so that every field of them is looked at.
         domain = Domain(conditions).optimize(partners)
         _check_fields(author, partners, domain)

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from psycopg2 import InterfaceError, OperationalError
 
+from ..text.encoding import log_line
 from . import approved_audience, audience
 from .links import write_links
 from .review import ReviewFacts
@@ -52,7 +53,7 @@ def _start_next(env):
             raise  # the database's trouble, not the message's: the whole is tried again
         except Exception as error:
             if isinstance(error, UserError):
-                _logger.warning("message %d cannot start: %s", message.id, error)
+                _logger.warning("message %d cannot start: %s", message.id, log_line(error))
             else:
                 _logger.exception("message %d cannot start", message.id)
             message._fall_back(error)

@@ -46,6 +46,7 @@ __all__ = [
     "Text",
     "Unknown",
     "WebhookRequest",
+    "gateway_classes",
     "get_gateway_class",
     "register",
 ]
@@ -88,7 +89,7 @@ class Gateway(ABC):
     acknowledgement: ClassVar[Acknowledgement] = Acknowledgement()
     #: Settings that must not be empty.
     required_settings: ClassVar[tuple[str, ...]] = ()
-    #: Settings whose value is never shown or logged.
+    #: Settings whose value is never shown or logged; their fields are write-only.
     secret_settings: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, account: Account) -> None:
@@ -197,6 +198,11 @@ def register(gateway: type[Gateway]) -> type[Gateway]:
         raise ConfigurationError(f"Two gateways call themselves “{gateway.code}”.")
     _GATEWAYS[gateway.code] = gateway
     return gateway
+
+
+def gateway_classes() -> dict[str, type[Gateway]]:
+    """All registered classes by their `code`, those of add-ons that are not installed included."""
+    return dict(_GATEWAYS)
 
 
 def get_gateway_class(code: str) -> type[Gateway]:

@@ -44,7 +44,7 @@ PLACEHOLDERS: dict[str, Callable[[Text], str]] = {
 }
 #: Placeholders of the account.
 OF_ACCOUNT = ("username", "secret", "receipt_url")
-PLACEHOLDER = re.compile(r"\{\{\s*(\w*)\s*\}\}")
+PLACEHOLDER = re.compile(r"\{\{\s*+(\w*+)\s*+\}\}")
 
 
 def _percent_encoded(value: str) -> str:

@@ -173,12 +173,12 @@ def receipt_url(callback_url: str, reference: str) -> str:
 
 
 def inbound_url(callback_url: str) -> str:
-    """The `get-url` of Kannel's sms-service. Kannel fills in its escape codes when it calls.
+    """The `post-url` of Kannel's sms-service. Kannel fills in its escape codes when it calls.
 
-    %p the phone's number, %P ours, %b the text as it came, %c its coding, %I Kannel's identifier,
-    %T seconds since 1970. Not %a: it squeezes spaces.
+    %c coding of the text, %I Kannel's identifier, %T seconds since 1970. The text is the body of
+    the call, the numbers are in its header fields: web servers log addresses.
     """
-    return f"{_literal(callback_url)}/inbound?from=%p&to=%P&text=%b&coding=%c&id=%I&at=%T"
+    return f"{_literal(callback_url)}/inbound?coding=%c&id=%I&at=%T"
 
 
 def _literal(part: str) -> str:
@@ -194,7 +194,7 @@ def service_configuration(callback_url: str) -> str:
     """
     if re.search(r"[\s\"\\]", callback_url):
         raise ConfigurationError("Kannel: the callback address must have no spaces or quotes.")
-    return _CONFIGURATION.format(get_url=inbound_url(callback_url))
+    return _CONFIGURATION.format(post_url=inbound_url(callback_url))
 
 
 _CONFIGURATION = """\
@@ -202,7 +202,7 @@ _CONFIGURATION = """\
 group = sms-service
 keyword = default
 catch-all = true
-get-url = "{get_url}"
+post-url = "{post_url}"
 max-messages = 0
 omit-empty = true
 
@@ -218,4 +218,8 @@ omit-empty = true
 #   group = smsbox-route
 #   smsbox-id = (the same)
 #   smsc-id = (that of the carrier)
+
+# Calls with receipts are GET requests: their query string has the carrier's words in it, which can
+# begin with those of the text. Odoo's own log leaves it out. In the log of a web server in front of
+# Odoo, leave out the query string of /sms_marketing/webhook/ (docs/operations.md).
 """

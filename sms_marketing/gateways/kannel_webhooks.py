@@ -55,6 +55,12 @@ COMMAND_STATUS_REASONS: dict[int, Reason] = {
 TEXT_CODINGS = frozenset({"", "-1", "0", "1"})
 UCS2_CODING = "2"
 
+#: field -> header field of a `post-url` call that holds it
+NUMBER_HEADERS = {"from": "X-Kannel-From", "to": "X-Kannel-To"}
+
+#: Characters of a carrier's words (`%A`) that are read.
+LONGEST_ANSWER = 1000
+
 
 def parse_receipt(request: WebhookRequest) -> Receipt | None:
     """The receipt in a call of our `dlr-url`; None: of a kind that we do not know.
@@ -69,7 +75,7 @@ def parse_receipt(request: WebhookRequest) -> Receipt | None:
     status = known_status(RECEIPT_TYPES, int(kind))
     if status is None:
         return None
-    answer = decode(fields.get("answer", b""))
+    answer = decode(fields.get("answer", b""))[:LONGEST_ANSWER]
     code, reason = _read_carrier_words(answer)
     failed = status in (ReceiptStatus.UNDELIVERED, ReceiptStatus.REJECTED)
     return Receipt(
@@ -78,22 +84,28 @@ def parse_receipt(request: WebhookRequest) -> Receipt | None:
         status=status,
         reason=(reason or Reason.UNKNOWN) if failed else None,
         code=code,
-        # A carrier's receipt ends in the first words of the text itself, which are nobody's detail.
-        detail=scrub(re.sub(r"\s*\btext:.*", "", answer, flags=re.I | re.S))[:MAX_DETAIL],
+        detail=scrub(_without_text(answer))[:MAX_DETAIL],
         occurred_at=seconds_moment(decode(fields.get("at", b""))),
     )
 
 
 def parse_inbound(request: WebhookRequest) -> Inbound:
-    """The text in a call of our `get-url` (see `kannel.service_configuration`).
+    """The text in a call of our `post-url` (see `kannel.service_configuration`).
+
+    The text is the body, and the numbers are header fields. A `get-url` with all of it in its query
+    string, as earlier versions set it up, is understood too.
 
     :raises MalformedRequest: when the number or the text is missing, or the coding is not known.
     """
     fields = raw_fields(request.query)
     coding = decode(fields.get("coding", b"")).strip()
+    if "text" not in fields and request.method == "POST":
+        fields["text"] = request.body
+        for name, header in NUMBER_HEADERS.items():
+            fields[name] = (request.headers.get(header) or "").encode()
     raw = fields.get("text")
     if raw is None:
-        raise MalformedRequest("“text” is missing: see the get-url that the gateway's form shows")
+        raise MalformedRequest("“text” is missing: see the post-url that the gateway's form shows")
     if coding == UCS2_CODING:
         body = raw.decode("utf-16-be", "replace")
     elif coding in TEXT_CODINGS:
@@ -109,13 +121,18 @@ def parse_inbound(request: WebhookRequest) -> Inbound:
     )
 
 
+def _without_text(answer: str) -> str:
+    """A carrier's receipt without the first words of the text itself, in which it ends."""
+    return re.split(r"\btext:", answer, maxsplit=1, flags=re.I)[0]
+
+
 def _read_carrier_words(answer: str) -> tuple[str, Reason | None]:
     """Code and reason in `%A`: `NACK/0x0000000b/…` or `id:… stat:UNDELIV err:001 text:…`."""
     refusal = re.match(r"NACK/(0x[0-9a-f]{1,8}|[0-9]{1,9})(?=/|$)", answer, re.I)
     if refusal:
         number = int(refusal[1], 0) if refusal[1].lower().startswith("0x") else int(refusal[1])
         return f"0x{number:08x}", COMMAND_STATUS_REASONS.get(number)
-    receipt = re.sub(r"\btext:.*", "", answer, flags=re.I | re.S)
+    receipt = _without_text(answer)
     state = re.search(r"\bstat:([A-Z]{1,10})", receipt, re.I)
     error = re.search(r"\berr:([0-9A-Z]{1,10})", receipt, re.I)
     words = [match[1].upper() for match in (state, error) if match]

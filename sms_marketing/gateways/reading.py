@@ -4,21 +4,28 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from ..text.numbers import to_e164
+from ..text.encoding import log_line
+from ..text.numbers import LONGEST, to_e164
 from .errors import MalformedRequest
 from .values import Receipt, ReceiptStatus, WebhookRequest
 
 _logger = logging.getLogger(__name__)
 
+#: Words that no status is known for, in the parts of the call that is read: one line for all.
+_unknown_words: ContextVar[list | None] = ContextVar("unknown status words", default=None)
+
 #: Times further ahead than this are a clock that is wrong, or no time at all.
 _LATEST = timedelta(days=1)
 _EARLIEST = datetime(2000, 1, 1)
+#: Characters of a time; more are none.
+_LONGEST_MOMENT = 100
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -98,8 +105,20 @@ def known_status(statuses: Mapping[Any, ReceiptStatus], told: str | int) -> Rece
     """
     status = statuses.get(told)
     if status is None:
-        _logger.warning("a receipt with a status that is not known is passed over: %.20r", told)
+        words = _unknown_words.get()
+        if words is None:
+            _log_unknown([told])
+        else:
+            words.append(told)
     return status
+
+
+def _log_unknown(words):
+    _logger.warning(
+        "%d receipts with a status that is not known are passed over, such as %.20r",
+        len(words),
+        words[0],
+    )
 
 
 def readable(read: Callable[[Mapping], Receipt | None], parts: Sequence[Mapping]) -> list[Receipt]:
@@ -108,17 +127,26 @@ def readable(read: Callable[[Mapping], Receipt | None], parts: Sequence[Mapping]
     :param read: gives the receipt of a part, None for one that says nothing
     :raises MalformedRequest: when all parts are malformed.
     """
-    receipts, errors = [], []
-    for part in parts:
-        try:
-            receipts.append(read(part))
-        except MalformedRequest as error:
-            errors.append(error)
+    receipts, errors, unknown = [], [], []
+    collected = _unknown_words.set(unknown)
+    try:
+        for part in parts:
+            try:
+                receipts.append(read(part))
+            except MalformedRequest as error:
+                errors.append(error)
+    finally:
+        _unknown_words.reset(collected)
+    if unknown:
+        _log_unknown(unknown)
     if errors and len(errors) == len(parts):
         raise errors[0]
     if errors:
         _logger.warning(
-            "%d of %d receipts of a call are malformed: %s", len(errors), len(parts), errors[0]
+            "%d of %d receipts of a call are malformed: %s",
+            len(errors),
+            len(parts),
+            log_line(errors[0]),
         )
     return [receipt for receipt in receipts if receipt]
 
@@ -134,7 +162,7 @@ def decode(value: bytes) -> str:
 
 def phone_number(value: str) -> str:
     """E.164 where the number is international, with or without + or 00; else as it came."""
-    value = value.strip()
+    value = value[:LONGEST].strip()
     digits = re.sub(r"[\s().-]", "", value)
     if re.fullmatch(r"\+[0-9]{1,20}", digits):
         return digits
@@ -156,7 +184,7 @@ def iso_moment(value: str) -> datetime | None:
     """Naive UTC time of an ISO 8601 time; without an offset it is UTC. None where it is none."""
     # Some write the offset as +0000, which Python's parser takes from 3.11 on; fractions too.
     try:
-        return plausible(datetime.fromisoformat(value.strip()))
+        return plausible(datetime.fromisoformat(value[:_LONGEST_MOMENT].strip()))
     except ValueError:
         return None
 
@@ -164,7 +192,7 @@ def iso_moment(value: str) -> datetime | None:
 def mail_moment(value: str) -> datetime | None:
     """Naive UTC time of a time as mails have it (RFC 2822), or None where it is none."""
     try:
-        return plausible(parsedate_to_datetime(value.strip()))
+        return plausible(parsedate_to_datetime(value[:_LONGEST_MOMENT].strip()))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
@@ -191,8 +219,8 @@ def whole(value: object) -> int | None:
 def money(value: object) -> Decimal | None:
     """An amount without its sign (some providers write what they take as negative), or None."""
     try:
-        amount = abs(Decimal(text(value).strip()))
-    except InvalidOperation:
+        amount = abs(Decimal(text(value)[:50].strip()))
+    except ArithmeticError:
         return None
     return amount if amount.is_finite() and amount < 10_000 else None
 

@@ -1,12 +1,9 @@
 from . import (
     sms_marketing_consent_record,
-    sms_marketing_contact_record,
     sms_marketing_engine_record,
     sms_marketing_protected,
 )
 
-# isort: split (it inherits from the one above)
-from . import sms_marketing_guarded
 # isort: split (these inherit from the ones above)
 from . import sms_marketing_contact_record, sms_marketing_guarded
 
@@ -33,6 +30,8 @@ from . import (
     sms_marketing_create_form,
     sms_marketing_gateway,
     sms_marketing_gateway_circuit,
+    sms_marketing_gateway_credentials,
+    sms_marketing_gateway_secret,
     sms_marketing_holiday,
     sms_marketing_gateway_kannel,
     sms_marketing_gateway_twilio,
@@ -97,6 +96,5 @@ from . import (
     sms_tracker,
 )
 
-# isort: split (its trigger needs the tables of messages and recipients)
-# isort: split (its trigger stands on the table of messages)
+# isort: split (its trigger is on the table of messages)
 from . import sms_marketing_deleted_text

@@ -1,5 +1,4 @@
 import ipaddress
-import secrets
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -9,6 +8,11 @@ from ..gateways.base import get_gateway_class
 from ..gateways.errors import ConfigurationError
 from ..gateways.values import Account
 from .sms_marketing_protected import GENERATED
+
+#: The field of the secret part of the webhook's address.
+WEBHOOK_SECRET = "webhook_secret"
+#: What the field of a secret holds instead of it: the ORM knows whether it is set, and no more.
+PLACEHOLDER = "••••••••"
 
 #: Types of fields that can be a provider's setting; a class is handed them as text.
 SETTING_TYPES = ("char", "text", "selection")
@@ -52,14 +56,13 @@ class SmsMarketingGateway(models.Model):
         help="Where the provider reaches this Odoo, if it is not the usual web address.",
     )
     webhook_secret = fields.Char(
-        default=lambda self: secrets.token_urlsafe(24),
-        groups="sms_marketing.group_administrator",
-        copy=False,
+        default=PLACEHOLDER, groups="sms_marketing.group_administrator", copy=False
     )
     callback_url = fields.Char(
-        string="Webhook Address",
+        string="Webhook URL",
         compute="_compute_callback_url",
         groups="sms_marketing.group_administrator",
+        help="The secret part is hidden; use “Show webhook URL” to copy the whole address.",
     )
     allowed_addresses = fields.Char(
         help="Network addresses that may call the webhook, such as 127.0.0.1, 10.0.0.0/8, "
@@ -80,21 +83,26 @@ class SmsMarketingGateway(models.Model):
     @api.depends("webhook_secret", "public_url")
     def _compute_callback_url(self):
         for gateway in self:
-            base = (gateway.public_url or gateway.get_base_url()).rstrip("/")
-            gateway.callback_url = (
-                f"{base}/sms_marketing/webhook/{gateway.id}/{gateway.webhook_secret}"
-                if gateway.id
-                else False
-            )
+            gateway.callback_url = gateway._callback_url(PLACEHOLDER) if gateway.id else False
 
     @api.depends("provider", "callback_url")
     def _compute_setup_help(self):
         for gateway in self:
-            gateway.setup_help = (
-                get_gateway_class(gateway.provider).setup_help(gateway.callback_url)
-                if gateway.provider and gateway.callback_url
-                else False
-            )
+            gateway.setup_help = gateway.callback_url and gateway._setup_help(gateway.callback_url)
+
+    def _callback_url(self, secret):
+        """The address of this gateway's webhooks with a secret; `/receipt`, `/inbound` follow."""
+        self.ensure_one()
+        base = (self.public_url or self.get_base_url()).rstrip("/")
+        return f"{base}/sms_marketing/webhook/{self._origin.id}/{secret}"
+
+    def _setup_help(self, callback_url):
+        """What the provider has to be told; False where the settings cannot work."""
+        self.ensure_one()
+        try:
+            return get_gateway_class(self.provider).setup_help(callback_url)
+        except ConfigurationError:
+            return False
 
     @api.constrains("allowed_addresses")
     def _check_allowed_addresses(self):
@@ -110,24 +118,22 @@ class SmsMarketingGateway(models.Model):
                     )
                 ) from error
 
-    @api.constrains(lambda self: ("provider", "public_url", *self._provider_fields()))
     def _check_settings(self):
-        for gateway in self.sudo():
-            names = [
-                f"{gateway.provider}_{name}"
-                for name in get_gateway_class(gateway.provider).required_settings
-            ]
-            missing = [
-                gateway._fields[name]._description_string(self.env)
-                for name in names
-                if not gateway[name]
-            ]
+        """Whether gateways that are in use have what their providers need.
+
+        Called once their secrets are stored, which is after all constraints. An archived one is
+        looked at when it comes back: a copy has no secrets yet.
+
+        :raises ValidationError: when a setting is missing or cannot work
+        """
+        for gateway in self.sudo().filtered("active"):
+            missing = [name for name in gateway._required_fields() if not gateway[name]]
             if missing:
                 raise ValidationError(
                     self.env._(
                         "Gateway “%(gateway)s” needs: %(fields)s.",
                         gateway=gateway.name,
-                        fields=", ".join(missing),
+                        fields=gateway._labels(missing),
                     )
                 )
             try:
@@ -135,6 +141,19 @@ class SmsMarketingGateway(models.Model):
                 get_gateway_class(gateway.provider).setup_help(gateway.callback_url)
             except ConfigurationError as error:
                 raise ValidationError(str(error)) from error
+
+    @api.model
+    def _checked_fields(self):
+        """Names of the fields on which ``_check_settings`` depends."""
+        return {"provider", "public_url", "active", *self._provider_fields()}
+
+    def _required_fields(self):
+        """Names of the fields that the provider cannot do without."""
+        self.ensure_one()
+        if not self.provider:
+            return []
+        required = get_gateway_class(self.provider).required_settings
+        return [f"{self.provider}_{setting}" for setting in required]
 
     def _allowed_networks(self):
         """The allow-list as networks; raises ValueError for what is none."""
@@ -158,12 +177,13 @@ class SmsMarketingGateway(models.Model):
         """This gateway's settings as the plain ``Account`` that a gateway class works with."""
         self.ensure_one()
         gateway = self.sudo()
+        hidden = dict.fromkeys(self._secret_fields(), "") | gateway._secret_values()
         return Account(
             settings={
-                name.removeprefix(f"{gateway.provider}_"): gateway[name] or ""
+                name.removeprefix(f"{gateway.provider}_"): hidden.get(name, gateway[name]) or ""
                 for name in self._provider_fields(gateway.provider)
             },
-            callback_url=gateway.callback_url,
+            callback_url=gateway._callback_url(hidden[WEBHOOK_SECRET]),
             connect_timeout=gateway.connect_timeout,
             read_timeout=gateway.read_timeout,
         )
@@ -194,4 +214,6 @@ class SmsMarketingGateway(models.Model):
 
     def _retire(self):
         """For the uninstallation of an add-on: its gateways send nothing any more."""
-        self.write({"provider": "sandbox", "active": False})
+        for provider, gateways in self.grouped("provider").items():
+            hidden = set(self._secret_fields()) & set(self._provider_fields(provider))
+            gateways.write({"provider": "sandbox", "active": False, **dict.fromkeys(hidden, False)})

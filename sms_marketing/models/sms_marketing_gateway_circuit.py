@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import frozendict, plaintext2html
 
+from markupsafe import escape
+
 ACTIVITY = "sms_marketing.mail_activity_gateway_down"
 SIGN_UP_ACTIVITY = "sms_marketing.mail_activity_sign_up_limit"
 
@@ -113,7 +115,8 @@ class SmsMarketingGateway(models.Model):
             else "",
         )
         for user in self._administrators():
-            self.activity_schedule(ACTIVITY, user_id=user.id, note=words)
+            # A note is HTML; names and a provider's words are not.
+            self.activity_schedule(ACTIVITY, user_id=user.id, note=escape(words))
         self.message_post(body=words)
 
     def _tell_back(self):

@@ -327,10 +327,13 @@ class SmsMarketingMessage(models.Model):
             self.activity_schedule(
                 ACTIVITY,
                 user_id=approver.id,
-                note=self.env._(
-                    "%(user)s asks for approval. %(count)s contacts would get it.",
-                    user=self.env.user.name,
-                    count=facts.recipients,
+                # A note is HTML; a user's name is not.
+                note=escape(
+                    self.env._(
+                        "%(user)s asks for approval. %(count)s contacts would get it.",
+                        user=self.env.user.name,
+                        count=facts.recipients,
+                    )
                 ),
             )
         self.message_post(body=self.env._("Asked for approval."))

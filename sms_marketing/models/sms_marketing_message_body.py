@@ -9,6 +9,8 @@ from ..text.links import find
 
 #: An editor passes the version that it began with; nobody sets it.
 VERSION = "body_version"
+#: Characters of a message's text, tokens and link addresses included.
+LONGEST_BODY = 10_000
 
 
 class SmsMarketingMessage(models.Model):
@@ -29,6 +31,17 @@ class SmsMarketingMessage(models.Model):
     def _check_body(self):
         for message in self:
             body = message.body or ""
+            # Before anything reads it: even what takes a moment for a text takes long for a book.
+            if len(body) > LONGEST_BODY:
+                raise ValidationError(
+                    self.env._(
+                        "The text of “%(message)s” has %(length)s characters; the maximum is "
+                        "%(maximum)s.",
+                        message=message.name,
+                        length=len(body),
+                        maximum=LONGEST_BODY,
+                    )
+                )
             urls = dict.fromkeys(link.url for link in find(body))
             problems = personalize.problems(self.env, body)
             problems += personalize.host_problems(self.env, urls)

@@ -48,11 +48,15 @@ from . import test_gateway_odoo
 from . import test_gateway_plivo
 from . import test_gateway_proxy
 from . import test_gateway_sandbox
+from . import test_gateway_secrets
 from . import test_gateway_sinch
 from . import test_gateway_twilio
 from . import test_gateway_vonage
 from . import test_guarded
 from . import test_hand_over
+from . import test_hostile_growth
+from . import test_hostile_parsers
+from . import test_html_notes
 from . import test_inbound
 from . import test_install
 from . import test_keyword

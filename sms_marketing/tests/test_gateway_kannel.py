@@ -267,6 +267,22 @@ class TestInbound(unittest.TestCase):
             with self.subTest(coding=coding, raw=raw):
                 self.assertEqual(self.inbound(coding=coding, text=raw).body, body)
 
+    def test_call_of_a_post_url(self):
+        """Numbers are header fields, the text is the body: as it came, in its own coding."""
+        gateway = KannelGateway(Account(SETTINGS))
+        headers = {"X-Kannel-From": "+32470123456", "X-Kannel-To": "8080"}
+        for coding, raw, body in (
+            ("0", b"STOP & a=b", "STOP & a=b"),
+            ("2", "Стоп".encode("utf-16-be"), "Стоп"),
+        ):
+            query = f"coding={coding}&id=uuid-1&at=1767268800".encode()
+            request = WebhookRequest("POST", CALLBACK, query, headers, raw)
+            [inbound] = gateway.parse_inbound(request)
+            self.assertEqual((inbound.number, inbound.sender), ("+32470123456", "8080"))
+            self.assertEqual((inbound.body, inbound.reference), (body, "uuid-1"))
+        with self.assertRaises(MalformedRequest):
+            gateway.parse_inbound(WebhookRequest("POST", CALLBACK, b"coding=0", {}, b"STOP"))
+
     def test_missing_coding_is_text(self):
         query = b"from=%2B32470123456&text=stop+now"
         [inbound] = KannelGateway(Account(SETTINGS)).parse_inbound(
@@ -324,7 +340,9 @@ class TestConfiguration(unittest.TestCase):
     def test_lines_for_kannel(self):
         lines = service_configuration(CALLBACK).splitlines()
         self.assertIn(
-            f'get-url = "{CALLBACK}/inbound?from=%p&to=%P&text=%b&coding=%c&id=%I&at=%T"', lines
+            f'post-url = "{CALLBACK}/inbound?coding=%c&id=%I&at=%T"',
+            lines,
+            "neither number nor words belong in an address: web servers log it",
         )
         self.assertIn("omit-empty = true", lines)
         self.assertIn("max-messages = 0", lines)

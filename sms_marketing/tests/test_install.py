@@ -131,14 +131,19 @@ class TestNeutralize(SmsMarketingCase):
     def test_nothing_is_left_that_could_text_or_log_in(self):
         kannel = self.make_kannel_gateway()
         archived = self.make_kannel_gateway(name="Archived", active=False)
-        secrets = {kannel.webhook_secret, archived.webhook_secret, self.gateway.webhook_secret}
+        secrets = {
+            gateway._secret_values()["webhook_secret"]
+            for gateway in (kannel, archived, self.gateway)
+        }
         self.neutralize()
         gateways = self.env["sms.marketing.gateway"].with_context(active_test=False).search([])
         self.assertGreaterEqual(len(gateways), 3)
         self.assertEqual(set(gateways.mapped("provider")), {"sandbox"})
         self.assertFalse(get_gateway_class("sandbox").needs_public_url)
-        self.assertFalse(secrets & set(gateways.mapped("webhook_secret")))
-        self.assertEqual(len(set(gateways.mapped("webhook_secret"))), len(gateways))
+        left = [gateway._secret_values() for gateway in gateways]
+        self.assertEqual({tuple(values) for values in left}, {("webhook_secret",)})
+        self.assertFalse(secrets & {values["webhook_secret"] for values in left})
+        self.assertEqual(len({values["webhook_secret"] for values in left}), len(gateways))
         # Whatever only administrators may read is a credential, of later providers too.
         credentials = [
             name

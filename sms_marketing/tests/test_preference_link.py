@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
-from ..controllers.secret_links import hide
+from ..controllers.access_log import redact
 from ..engine import exact, links
 from ..engine.preference_links import (
     CODE_LENGTH,
@@ -200,7 +200,7 @@ class TestHiddenFromLogs(SmsMarketingCase):
             f"/sms/sign-up/fair/code/{token}?lang=nl": "/sms/sign-up/fair/code/***?lang=nl",
             "GET /sms/sign-up/fair?lang=nl": "GET /sms/sign-up/fair?lang=nl",
         }.items():
-            self.assertEqual(hide(path), logged)
+            self.assertEqual(redact(path), logged)
 
     def test_loggers_that_write_addresses(self):
         for name in ("werkzeug", "odoo.http"):

@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 
 from ..gateways.base import get_gateway_class
+from ..models.sms_marketing_gateway import PLACEHOLDER
 from .common import SmsMarketingCase
 from .http_player import HttpPlayer, reply
 from .provider_accounts import SETTINGS, record_values
@@ -71,7 +72,12 @@ class TestProviderAccounts(SmsMarketingCase):
             gateway = self.make(provider)
             names = [f"{provider}_{name}" for name in settings]
             shown = gateway.with_user(administrator).read(names)[0]
-            self.assertEqual([shown[name] or "" for name in names], list(settings.values()))
+            hidden = get_gateway_class(provider).secret_settings
+            self.assertEqual(
+                [shown[name] or "" for name in names],
+                [PLACEHOLDER if name in hidden and value else value
+                 for name, value in settings.items()],
+            )
             as_manager = gateway.with_user(manager)
             whole = str(list(as_manager.read()[0].values()))
             for name, value in settings.items():

@@ -122,7 +122,7 @@ class TestTwilioFlow(ProviderFlowCase):
             self.assertEqual(self.call_signed(address, fields, token="guess").status_code, 403)
             self.assertEqual(self.deliver(address, data=fields).status_code, 403)
             stop = {"From": recipients[0].number, "To": "x", "Body": "STOP", "MessageSid": "SM2"}
-            inbound = f"{self.account.callback_url}/inbound"
+            inbound = f"{self.account._account().callback_url}/inbound"
             self.assertEqual(self.call_signed(inbound, stop, token="guess").status_code, 403)
             self.account.active = False
             self.assertEqual(self.call_signed(inbound, stop, token="guess").status_code, 403)
@@ -150,7 +150,7 @@ class TestTwilioFlow(ProviderFlowCase):
             "Body": "STOP",
             "MessageSid": "SM3",
         }
-        address = f"{self.account.callback_url}/inbound"
+        address = f"{self.account._account().callback_url}/inbound"
         self.assertEqual(self.call_signed(address, fields).status_code, 200)
         self.assertEqual(self.state_of(number), "unsubscribed")
         text = self.env["sms.marketing.inbound"].search([("gateway_id", "=", self.account.id)])
@@ -229,7 +229,7 @@ class TestOtherProvidersFlow(ProviderFlowCase):
             account = self.make_gateway(**record_values(provider))
             with self.assertLogs("odoo.addons.sms_marketing", "WARNING"):
                 response = self.deliver(
-                    f"{account.callback_url}/receipt",
+                    f"{account._account().callback_url}/receipt",
                     data=receipt[1] % {"token": "x", "digits": "1"},
                     headers={"Content-Type": receipt[0]},
                 )
@@ -264,7 +264,7 @@ class TestOtherProvidersFlow(ProviderFlowCase):
                 ):
                     words %= {"token": recipient.sudo().token, "digits": recipient.number[1:]}
                     response = self.deliver(
-                        f"{self.account.callback_url}/{subject}",
+                        f"{self.account._account().callback_url}/{subject}",
                         data=words,
                         headers={"Content-Type": content_type},
                     )
@@ -342,7 +342,7 @@ class TestInfobipFlow(ProviderFlowCase):
         self.assertEqual(second.reason, "expired")
         content_type, words = CALLS["infobip"][1]
         self.deliver(
-            f"{self.account.callback_url}/inbound",
+            f"{self.account._account().callback_url}/inbound",
             data=words % {"digits": first.number[1:]},
             headers={"Content-Type": content_type},
         )
@@ -365,7 +365,7 @@ class TestInfobipFlow(ProviderFlowCase):
             for call in ("first", "repeated"):
                 began = time.monotonic()
                 answer = self.deliver(
-                    f"{self.account.callback_url}/inbound",
+                    f"{self.account._account().callback_url}/inbound",
                     data=json.dumps({"results": results}),
                     headers={"Content-Type": "application/json"},
                 )

@@ -24,7 +24,7 @@ class TestRawCalls(SmsMarketingHttpCase):
     def taken(self, query="", **request):
         """The call as the adapter sees it."""
         seen = []
-        address = f"{urlsplit(self.kannel.callback_url).path}/receipt".removeprefix("/odoo")
+        address = f"{urlsplit(self.kannel._account().callback_url).path}/receipt".removeprefix("/odoo")
         with (
             patch.object(KannelGateway, "verify", lambda gateway, call: seen.append(call)),
             patch.object(KannelGateway, "parse_receipts", lambda gateway, call: []),
@@ -82,7 +82,7 @@ class TestRawCalls(SmsMarketingHttpCase):
     def test_address_is_the_one_that_the_provider_was_given(self):
         for headers in ({}, {"Host": "10.0.0.7:8069"}, {"X-Forwarded-Host": "evil.example"}):
             call = self.taken("a=%2f", method="POST", headers=headers)
-            self.assertEqual(call.url, f"{self.kannel.callback_url}/receipt?a=%2f")
+            self.assertEqual(call.url, f"{self.kannel._account().callback_url}/receipt?a=%2f")
         self.assertTrue(call.url.startswith("https://crm.example.com/odoo/sms_marketing/"))
 
     def test_fields_of_a_form_do_not_reach_the_route(self):

@@ -98,6 +98,16 @@ def simplify(text: str) -> str:
     return _HAS_EQUIVALENT.sub(lambda found: PLAIN_EQUIVALENTS[found[1]], text)
 
 
+def log_line(words: object, most: int = 200) -> str:
+    """`words` of a stranger as one line of a log can show them: printable, and cut.
+
+    A line break in a phone number or a provider's answer must not look like a line of ours.
+    """
+    text = str(words)[: most + 1]
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line if len(line) <= most else f"{line[:most]}…"
+
+
 def strip_control(text: str) -> str:
     """Remove control characters and lone surrogates, which no carrier can take.
 

@@ -4,6 +4,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+#: Characters that are looked at. Decomposing takes time that grows with the square of the accents.
+LONGEST = 1000
+
 _not_ascii_key = re.compile("[^A-Z0-9]+")
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
@@ -18,6 +21,7 @@ def normalise(text: str) -> str:
     and `optout` give `OPTOUT`. Letters and digits of every script are kept. Vowel signs are
     kept as well: in the scripts that have them they are no accents, and tell words apart.
     """
+    text = text[:LONGEST]
     if text.isascii():
         return _not_ascii_key.sub("", text.upper())
     # Dotless i folds to itself but its capital is I, dotted capital i loses its dot as an accent:

@@ -13,7 +13,6 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 from .encoding import strip_control
 
 _e164 = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII).fullmatch
-_INTERNATIONAL_PREFIX = re.compile(r"[\s(]*00[\s).-]*(?=[1-9])")
 #: Numbers that phones with texts have. North America and others cannot tell mobiles by the number.
 _TEXTABLE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 #: Numbers at which a text costs a lot, or reaches no phone. (Personal numbers, such as +44 70, are
@@ -31,8 +30,10 @@ _COSTLY = frozenset(
 )
 #: Digits at the end of a number that its range leaves open: carriers give out blocks of a thousand.
 _RANGE_DIGITS = 3
-# Longer than any way to write a number; phonenumbers itself gives up at 250.
-_LONGEST = 250
+_international_prefix = re.compile(r"[\s(]*+00[\s).-]*+(?=[1-9])").match
+#: Characters of a number, spaces and signs included: longer than any way to write one. Nothing longer
+#: is looked at, for reading it can take time that grows with the square of its length.
+LONGEST = 64
 
 
 class NumberProblem(StrEnum):
@@ -76,13 +77,20 @@ def parse_number(value: str, region: str | None) -> str:
     value = value.strip()
     if not value:
         raise InvalidNumber(NumberProblem.EMPTY, "The number is empty; enter a phone number.")
+    if len(value) > LONGEST:
+        raise InvalidNumber(
+            NumberProblem.TOO_LONG,
+            f"“{_excerpt(value)}” is too long to be a phone number; enter one number, such as "
+            f"{_example(None)}.",
+        )
     region = _supported(region)
     try:
         return _parse(value, region)
     except InvalidNumber as error:
-        international = _INTERNATIONAL_PREFIX.sub("+", value, count=1)
-        if international == value:
+        prefix = _international_prefix(value)
+        if not prefix:
             raise
+        international = f"+{value[prefix.end() :]}"
         try:
             return _parse(international, None)
         except InvalidNumber as second_error:
@@ -183,8 +191,6 @@ def _supported(region):
 
 
 def _parse(value, region):
-    if len(value) > _LONGEST:
-        raise InvalidNumber(NumberProblem.TOO_LONG, _too_long(value))
     try:
         number = phonenumbers.parse(value, region)
     except NumberParseException as error:
@@ -257,5 +263,5 @@ def _example(region):
 
 
 def _excerpt(value):
-    value = strip_control(value)
+    value = strip_control(value[: 2 * LONGEST])
     return value if len(value) <= 40 else f"{value[:40]}…"

@@ -171,7 +171,11 @@ class SmsMarketingContactImport(models.TransientModel):
 
     def _read(self):
         try:
-            return contact_file.read(self.env, base64.b64decode(self.file), dict(LEGAL_BASES))
+            content = base64.b64decode(self.file)
+        except ValueError as error:
+            raise UserError(self.env._("The file cannot be read. Upload it again.")) from error
+        try:
+            return contact_file.read(self.env, content, dict(LEGAL_BASES))
         except contact_file.UnreadableFile as error:
             raise UserError(str(error)) from error
 

@@ -1,8 +1,8 @@
-from ast import literal_eval
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+from ..text.literal import read_list
 
 
 class SmsMarketingListMembers(models.TransientModel):
@@ -51,7 +51,7 @@ class SmsMarketingListMembers(models.TransientModel):
                 raise UserError(self.env._("Select the contacts first."))
             return selected
         try:
-            return Domain(literal_eval(self.domain or "[]"))
+            return Domain(read_list(self.domain))
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
             raise UserError(self.env._("The filter cannot be used: %s", error)) from error
 

@@ -79,7 +79,7 @@ def make_campaign(env, *, contacts, body, sender, name="Autumn"):
         "list": contact_list.id,
         "message": message.id,
         "type": subscription_type.id,
-        "secret": gateway.webhook_secret,
+        "secret": gateway._secret_values()["webhook_secret"],
     }
 
 

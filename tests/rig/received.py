@@ -54,7 +54,7 @@ def taken(env, *, texts, public_url):
         )
     )
     return {
-        "callback": gateway.callback_url,
+        "callback": gateway._account().callback_url,
         "gateway": gateway.id,
         "message": message.id,
         "references": [token for (token,) in rows],
