@@ -165,7 +165,7 @@ def company_path(model):
         return "company_id"
     owners = [
         name
-        for name in ("gateway_id", "message_id")
+        for name in ("gateway_id", "message_id", "type_id")
         if name in model._fields and model._fields[name].relational
     ]
     return f"{owners[0]}.company_id" if owners else None

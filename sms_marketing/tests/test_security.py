@@ -4,72 +4,8 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from psycopg2.errors import InsufficientPrivilege
 
-from .common import SmsMarketingCase, models_of_the_add_on
-
-OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
-
-ROLES = {
-    "public": "base.group_public",
-    "portal": "base.group_portal",
-    "internal": "base.group_user",
-    "sales": "sales_team.group_sale_salesman",
-    "user": "sms_marketing.group_user",
-    "manager": "sms_marketing.group_manager",
-    "administrator": "sms_marketing.group_administrator",
-}
-
-READERS = {"user": "r", "manager": "r", "administrator": "r"}
-SETTINGS = {"user": "r", "manager": "r", "administrator": "rwcd"}
-WIZARD = {"manager": "rwcd", "administrator": "rwcd"}
-
-#: What each role may do with each model of the add-on; roles that are not named may do nothing.
-ACCESS = {
-    "sms.marketing.activity": dict.fromkeys(("sales", "user", "manager", "administrator"), "r"),
-    "sms.marketing.allowance": SETTINGS,
-    "sms.marketing.allowance.change": SETTINGS,
-    "sms.marketing.click": READERS,
-    "sms.marketing.consent": READERS,
-    "sms.marketing.consent.change": WIZARD,
-    "sms.marketing.contact.import": WIZARD,
-    "sms.marketing.create.field": {**SETTINGS, "administrator": "rw"},
-    "sms.marketing.create.form": {**SETTINGS, "administrator": "rw"},
-    "sms.marketing.gateway": SETTINGS,
-    "sms.marketing.gateway.secret": {},
-    "sms.marketing.holiday": SETTINGS,
-    "sms.marketing.inbound": READERS,
-    "sms.marketing.journal": {"administrator": "r"},
-    "sms.marketing.keyword": SETTINGS,
-    "sms.marketing.link": READERS,
-    "sms.marketing.list": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
-    "sms.marketing.list.members": WIZARD,
-    "sms.marketing.message": {"user": "rwcd", "manager": "rwcd", "administrator": "rwcd"},
-    "sms.marketing.price": SETTINGS,
-    "sms.marketing.privacy.export": WIZARD,
-    "sms.marketing.privacy.log": {"manager": "r", "administrator": "r"},
-    "sms.marketing.quiet.hours": SETTINGS,
-    "sms.marketing.rate": {"administrator": "r"},
-    "sms.marketing.receipt": {"administrator": "r"},
-    "sms.marketing.recipient": READERS,
-    "sms.marketing.sender": SETTINGS,
-    "sms.marketing.sign.up": {"administrator": "r"},
-    "sms.marketing.sign.up.choice": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
-    "sms.marketing.sign.up.form": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
-    "sms.marketing.statistic": READERS,
-    "sms.marketing.audience": {"administrator": "r"},
-    "sms.marketing.statistic.mark": {},
-    "sms.marketing.subscription": READERS,
-    "sms.marketing.subscription.type": SETTINGS,
-    "sms.marketing.subscription.type.version": READERS,
-    "sms.marketing.test.number": dict.fromkeys(("user", "manager", "administrator"), "rwcd"),
-    "sms.marketing.throttle": {"administrator": "r"},
-    "sms.marketing.deleted.text": {"administrator": "r"},
-    "sms.marketing.approved.audience": {},
-    "sms.marketing.list.change": {"manager": "r", "administrator": "r"},
-    "sms.marketing.token.default": SETTINGS,
-    "sms.marketing.usage": {"administrator": "r"},
-    "sms.marketing.usage.month": READERS,
-    "sms.marketing.tag": {"user": "r", "manager": "rwcd", "administrator": "rwcd"},
-}
+from .access_matrix import ROLES
+from .common import SmsMarketingCase
 
 
 @tagged("post_install", "-at_install")
@@ -78,17 +14,6 @@ class TestAccess(SmsMarketingCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.users = {role: cls.user(f"sms_{role}", group) for role, group in ROLES.items()}
-
-    def test_each_role_may_do_what_the_table_says(self):
-        self.assertEqual(models_of_the_add_on(self.env), set(ACCESS))
-        for model, by_role in ACCESS.items():
-            for role, user in self.users.items():
-                allowed = "".join(
-                    letter
-                    for letter, operation in OPERATIONS.items()
-                    if self.env[model].with_user(user).has_access(operation)
-                )
-                self.assertEqual(allowed, by_role.get(role, ""), f"{role} on {model}")
 
     def test_sales_people_see_no_marketing_records(self):
         self.message(self.contact())

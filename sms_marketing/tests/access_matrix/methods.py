@@ -36,8 +36,8 @@ METHODS = {
     "res.config.settings": {"action_sms_marketing_texts": Call("nobody")},
     "res.partner": {
         "action_sms_marketing_off": Call("contacts"),
-        "action_sms_marketing_on": Call("contacts"),
-        "action_view_sms_activity": Call("internal"),
+        "action_sms_marketing_on": Call("manager"),
+        "action_view_sms_activity": Call("sales"),
     },
     "sms.marketing.activity": {"action_open_message": Call("user", "manager")},
     "sms.marketing.allowance": {
@@ -131,7 +131,10 @@ METHODS = {
         "action_change_consent": Call("user"),
         "action_view_consents": Call("user"),
     },
-    "sms.marketing.subscription.type": {"action_view_subscriptions": Call("user")},
+    "sms.marketing.subscription.type": {
+        "action_view_subscriptions": Call("user"),
+        "action_view_versions": Call("user"),
+    },
     "sms.marketing.test.number": {
         "action_send_code": Call("user", "manager", args=("@message_id",)),
         "action_verify": Call("user", "manager", args=("000000",), outcome="UserError"),

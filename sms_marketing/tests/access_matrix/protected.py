@@ -31,15 +31,19 @@ PROTECTED = {
     "sms.marketing.list": ("author_id",),
     "sms.marketing.message": (
         "approval_asked_by_id",
+        "approval_at",
         "approval_by_id",
         "approval_content",
         "approval_recipients",
         "approval_state",
+        "body_changed_by_id",
         "body_version",
+        "changed_by_id",
         "content_author_ids",
         "estimated_segments",
         "finished_at",
         "link_ids",
+        "moved_by_id",
         "recipient_ids",
         "started_at",
         "starts_at",
@@ -48,7 +52,13 @@ PROTECTED = {
     "sms.marketing.price": ("company_id",),
     "sms.marketing.privacy.export": ("file", "file_name"),
     "sms.marketing.sign.up.choice": ("company_id",),
-    "sms.marketing.test.number": ("code_expires_at", "code_hash", "code_tries", "verified_at"),
+    "sms.marketing.test.number": (
+        "code_expires_at",
+        "code_hash",
+        "code_tries",
+        "verified_at",
+        "verified_by_id",
+    ),
 }
 
 #: {model: {stored field that looks as if nobody may write it: why it does no harm}}

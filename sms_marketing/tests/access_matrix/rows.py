@@ -13,9 +13,10 @@ OF_ENGINE = {"administrator": "r"}
 
 #: {model: {role: letters}} for one's own rows, and all where rows are nobody's own.
 ACCESS = {
-    "sms.marketing.activity": dict.fromkeys(at_least("internal"), "r"),
+    "sms.marketing.activity": dict.fromkeys(at_least("sales"), "r"),
     "sms.marketing.allowance": SETTINGS,
     "sms.marketing.allowance.change": SETTINGS,
+    "sms.marketing.approved.audience": {},
     "sms.marketing.audience": OF_ENGINE,
     "sms.marketing.click": READERS,
     "sms.marketing.consent": READERS,
@@ -23,6 +24,7 @@ ACCESS = {
     "sms.marketing.contact.import": WIZARD,
     "sms.marketing.create.field": {**SETTINGS, "administrator": "rw"},
     "sms.marketing.create.form": {**SETTINGS, "administrator": "rw"},
+    "sms.marketing.deleted.text": OF_ENGINE,
     "sms.marketing.gateway": SETTINGS,
     "sms.marketing.holiday": SETTINGS,
     "sms.marketing.inbound": READERS,
@@ -30,6 +32,7 @@ ACCESS = {
     "sms.marketing.keyword": SETTINGS,
     "sms.marketing.link": READERS,
     "sms.marketing.list": OF_MANAGERS,
+    "sms.marketing.list.change": dict.fromkeys(at_least("manager"), "r"),
     "sms.marketing.list.members": WIZARD,
     "sms.marketing.message": dict.fromkeys(at_least("user"), "rwcd"),
     "sms.marketing.price": SETTINGS,
@@ -47,6 +50,7 @@ ACCESS = {
     "sms.marketing.statistic.mark": {},
     "sms.marketing.subscription": READERS,
     "sms.marketing.subscription.type": SETTINGS,
+    "sms.marketing.subscription.type.version": READERS,
     "sms.marketing.tag": OF_MANAGERS,
     "sms.marketing.test.number": dict.fromkeys(at_least("user"), "rwcd"),
     "sms.marketing.throttle": OF_ENGINE,
