@@ -12,7 +12,6 @@ from odoo.tools import SQL
 from odoo.tools.misc import consteq, hmac
 
 from ..text.numbers import number_range
-from ..text.numbers import number_range
 from . import throttle
 from .audience import NEW_TOKEN
 from .blacklist import IS_BY_OTHERS

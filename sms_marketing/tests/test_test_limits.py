@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..engine import consent, erasure, testing, throttle
+from ..engine import consent, erasure, throttle
 from ..engine.throttle import LIMITS
 from .common import SmsMarketingCase
 from .test_test_number import VerificationMixin
