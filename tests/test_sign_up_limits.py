@@ -13,9 +13,9 @@ CLIENTS = 16
 def test_limits_hold_among_many_callers(machine, clone_database, folder):
     seen = run_in_shell(machine, clone_database(), folder, "sign_ups.ask_at_once", callers=12)
     assert seen == {
-        "of_number": LIMITS["sign_up_number"].most,
+        "of_number": LIMITS["code_number"].most,
         "of_network": LIMITS["sign_up_address"].most,
-        "texts": LIMITS["sign_up_number"].most,
+        "texts": LIMITS["code_number"].most,
         "confirmed": 1,
         "consents": 1,
         "contacts": 1,

@@ -154,8 +154,8 @@ def take(env, demand):
     a_day = company.sudo().sms_marketing_codes_a_day
     region = region_of(number)
     own = [
-        throttle.Use("sign_up_number", number),
-        throttle.Use("sign_up_number_day", number),
+        throttle.Use("code_number", number),
+        throttle.Use("code_number_day", number),
         throttle.Use("sign_up_address", demand.network),
     ]
     shared = [throttle.Use("sign_up_range", (company.id, number_range(number)))]
@@ -174,7 +174,7 @@ def take(env, demand):
         _tell(env, demand, spent.subject)
         return Verdict.REFUSE
     # Asked for each number, so that one that has opted out takes as long.
-    if _has_left(env, number) and throttle.take(env, ("sign_up_opted_out", number)):
+    if _has_left(env, number) and throttle.take(env, ("code_opted_out", number)):
         return Verdict.PRETEND
     return Verdict.SEND
 

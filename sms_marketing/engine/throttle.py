@@ -40,9 +40,10 @@ _HOUR, _DAY = 3600, 86400
 
 #: subject -> limit. Those of codes are explained in ``sign_up_limits``.
 LIMITS = {
-    "sign_up_number": Limit(3, _HOUR),
-    "sign_up_number_day": Limit(5, _DAY),
-    "sign_up_opted_out": Limit(1, _DAY),
+    # A number, in all companies, whatever the codes are for.
+    "code_number": Limit(3, _HOUR),
+    "code_number_day": Limit(5, _DAY),
+    "code_opted_out": Limit(1, _DAY),
     "sign_up_range": Limit(20, _DAY),
     "sign_up_country": Limit(None, _DAY),
     "sign_up_address": Limit(300, 600),
@@ -61,11 +62,8 @@ LIMITS = {
     "test_number_day": Limit(20, _DAY),
     "test_company_day": Limit(200, _DAY),
     # Codes that verify a test number: texts too, to numbers that nobody has agreed to yet.
-    "code_user": Limit(10, 3600),
+    "code_user": Limit(10, _HOUR),
     "code_user_day": Limit(20, _DAY),
-    "code_number": Limit(3, 3600),
-    "code_number_day": Limit(6, _DAY),
-    "code_stopped_number_day": Limit(1, _DAY),
     "code_range_day": Limit(20, _DAY),
     "code_company_day": Limit(100, _DAY),
     # Texts back to a number that texts us, and to its range: no two machines talk for long.

@@ -126,7 +126,7 @@ def send_code(env, number_id, sender_id, user_id):
         ("code_company_day", number.company_id.id),
     ]
     if has_left(env, number.number, number.company_id):
-        uses.append(("code_stopped_number_day", number.number))
+        uses.append(("code_opted_out", number.number))
     if spent := throttle.take_all(env, uses):
         return spent
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"

@@ -53,7 +53,7 @@ def _limit(env, subject, most, key):
             return env._(
                 "%(number)s can receive up to %(most)s codes in 24 hours.", number=key, most=most
             )
-        case "code_stopped_number_day":
+        case "code_opted_out":
             return env._("%s has opted out, so it can receive only one code in 24 hours.", key)
         case "code_range_day":
             return env._(

@@ -6,7 +6,7 @@ from odoo.tools import frozendict
 from ..engine import verification
 from ..engine.transactions import in_own_transaction
 from ..text.encoding import strip_control
-from ..text.numbers import InvalidNumber, parse_number
+from ..text.numbers import InvalidNumber, is_textable, parse_number
 from . import limits
 from .arguments import record_id
 
@@ -149,9 +149,23 @@ class SmsMarketingTestNumber(models.Model):
     def _normalised(self, value):
         try:
             # No country is assumed: the number of a colleague abroad would become another one.
-            return parse_number(str(value), None)
+            number = parse_number(str(value), None)
         except InvalidNumber as error:
             raise ValidationError(str(error)) from error
+        self._check_textable(number)
+        return number
+
+    @api.model
+    def _check_textable(self, number):
+        """Raise ValidationError where no colleague's phone can have this number."""
+        if not is_textable(number):
+            raise ValidationError(
+                self.env._(
+                    "%s is not a mobile number. Landline, premium-rate, satellite and internet "
+                    "numbers can't receive tests.",
+                    number,
+                )
+            )
 
     # ------------------------------------------------------------
     # Verification
@@ -194,6 +208,8 @@ class SmsMarketingTestNumber(models.Model):
             raise UserError(
                 self.env._("“%s” is on the phone blacklist, so it is sent no code.", self.label)
             )
+        # It may have been saved before this was looked at.
+        self._check_textable(self.number)
         message = self._message(message_id)
         if message.company_id != self.company_id:
             raise AccessError(self.env._("This number belongs to another company."))

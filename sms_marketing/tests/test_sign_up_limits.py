@@ -129,7 +129,7 @@ class TestWhoGetsCodes(LimitsCase):
 @tagged("post_install", "-at_install")
 class TestHardLimits(LimitsCase):
     def test_three_codes_an_hour_for_a_number(self):
-        for _code in range(LIMITS["sign_up_number"].most):
+        for _code in range(LIMITS["code_number"].most):
             response, _page = self.ask(NUMBER)
             self.assertEqual(response.status_code, 200)
         other = self.form.copy({"slug": "other-fair-of-the-tests"})

@@ -5,11 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..engine import consent, erasure, testing
+from ..engine import consent, erasure, throttle
 from ..engine.throttle import LIMITS
 from .common import SmsMarketingCase
 from .test_test_number import VerificationMixin
@@ -251,7 +251,7 @@ class TestNumberOfTests(LimitsCase):
             SELECT %s, %s, clock_timestamp() AT TIME ZONE 'UTC' - interval '1 second'
               FROM generate_series(1, %s)
             """,
-            [subject, testing.throttle._hash(self.env, key), LIMITS[subject].most - leave],
+            [subject, throttle._hash(self.env, key), LIMITS[subject].most - leave],
         )
 
     def test_a_number_a_minute(self):
@@ -377,6 +377,23 @@ class TestNumberOfCodes(LimitsCase):
                 self.send_code(self.save_number(), self.draft)
             self.let_uses_age("61 minutes")
         self.refused_code(self.save_number(), "You can request up to 20 codes in 24 hours")
+
+    def test_sign_up_codes_count_too(self):
+        saved = self.save_number()
+        for _code in range(3):
+            throttle.take(self.env, ("code_number", saved.number))
+        self.refused_code(saved, "up to 3 codes an hour")
+
+    def test_only_mobile_numbers(self):
+        for number in ("+442079460123", "+449098790879", "+870773111632", "+390612345678"):
+            with self.subTest(number), self.assertRaisesRegex(ValidationError, "not a mobile"):
+                self.save_number(number)
+        old = self.save_number()
+        self.env.cr.execute(
+            "UPDATE sms_marketing_test_number SET number = '+442079460123' WHERE id = %s", [old.id]
+        )
+        old.invalidate_recordset()
+        self.refused_code(old, "not a mobile number")
 
     def test_erasure_and_deletion_make_no_room(self):
         number = self.number()

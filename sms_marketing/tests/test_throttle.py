@@ -11,19 +11,19 @@ class TestThrottle(SmsMarketingCase):
     def setUp(self):
         super().setUp()
         self.env.cr.execute("DELETE FROM sms_marketing_throttle")
-        self.most = throttle.LIMITS["sign_up_number"].most
+        self.most = throttle.LIMITS["code_number"].most
 
     def test_takes_until_it_is_spent(self):
-        use = ("sign_up_number", "+12025550123")
+        use = ("code_number", "+12025550123")
         for _use in range(self.most):
             self.assertLess(throttle.used(self.env, *use), self.most)
             self.assertIsNone(throttle.take(self.env, use))
         self.assertEqual(throttle.used(self.env, *use), self.most)
-        self.assertEqual(throttle.take(self.env, use), "sign_up_number")
-        self.assertIsNone(throttle.take(self.env, ("sign_up_number", "+12025550124")))
+        self.assertEqual(throttle.take(self.env, use), "code_number")
+        self.assertIsNone(throttle.take(self.env, ("code_number", "+12025550124")))
 
     def test_a_spent_limit_keeps_the_later_ones_whole(self):
-        number, form = ("sign_up_number", "+12025550123"), ("sign_up_form", 7, 100)
+        number, form = ("code_number", "+12025550123"), ("sign_up_form", 7, 100)
         for _use in range(self.most + 3):
             throttle.take(self.env, number, form)
         rows = self.env["sms.marketing.throttle"].search([("subject", "=", "sign_up_form")])
@@ -37,7 +37,7 @@ class TestThrottle(SmsMarketingCase):
 
     def test_each_use_counts_for_an_hour_from_its_own_moment(self):
         """No moment lets more through than the limit, however the uses are spread."""
-        use = ("sign_up_number", "+12025550123")
+        use = ("code_number", "+12025550123")
         self.assertIsNone(throttle.take(self.env, use))
         self.time_passes(59)
         for _use in range(self.most - 1):
@@ -57,22 +57,22 @@ class TestThrottle(SmsMarketingCase):
         self.assertIsNone(throttle.take(self.env, ("sign_up_form", 7, 3)))
 
     def test_nobody_reads_a_number_out_of_it(self):
-        throttle.take(self.env, ("sign_up_number", "+12025550123"))
+        throttle.take(self.env, ("code_number", "+12025550123"))
         row = self.env["sms.marketing.throttle"].search([])
         self.assertNotIn("2025550123", row.key)
         before = row.key
         self.env["ir.config_parameter"].set_param("database.secret", "another secret")
-        throttle.take(self.env, ("sign_up_number", "+12025550123"))
+        throttle.take(self.env, ("code_number", "+12025550123"))
         self.assertNotIn(
             before, (self.env["sms.marketing.throttle"].search([]) - row).mapped("key")
         )
 
     def test_old_uses_are_forgotten(self):
-        throttle.take(self.env, ("sign_up_number", "old"))
+        throttle.take(self.env, ("code_number", "old"))
         self.env.cr.execute(
             "UPDATE sms_marketing_throttle SET used_at = used_at - interval '2 days'"
         )
-        throttle.take(self.env, ("sign_up_number", "new"))
+        throttle.take(self.env, ("code_number", "new"))
         self.env["sms.marketing.throttle"]._gc_uses()
         self.assertEqual(len(self.env["sms.marketing.throttle"].search([])), 1)
 
