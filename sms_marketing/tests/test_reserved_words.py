@@ -10,13 +10,13 @@ from ..text.keywords import normalise
 from ..text.reserved_words import OPT_OUT_WORDS, RESERVED_WORDS
 from .common import SENDER, SmsMarketingCase
 
-MIGRATION = Path(__file__).parents[1] / "migrations" / "19.0.1.1.0" / "pre-keyword.py"
+MIGRATIONS = Path(__file__).parents[1] / "migrations" / "19.0.1.1.0"
 #: Ways to write STOP that phones and people have.
 SPELLINGS = ("stop", " Stop. ", "S T O P", "“STOP”", "Ｓｔｏｐ !", "STÖP 🛑", "s-t-o-p", "ˢᵗᵒᵖ")
 
 
-def migrate(cr):
-    spec = importlib.util.spec_from_file_location("pre_keyword", MIGRATION)
+def migrate(cr, script):
+    spec = importlib.util.spec_from_file_location("migration", MIGRATIONS / script)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     module.migrate(cr, "19.0.1.0.0")
@@ -261,7 +261,7 @@ class TestKeywordMigration(ReservedWordsCase):
 
     def migrate(self):
         self.env.flush_all()
-        migrate(self.env.cr)
+        migrate(self.env.cr, "pre-keyword.py")
         self.env.invalidate_all()
 
     def rows(self, word, **vals):
@@ -338,3 +338,34 @@ class TestKeywordMigration(ReservedWordsCase):
         self.assertTrue(own.overruled)
         number = self.contact(subscribed=True).mobile_e164
         self.assertEqual(self.receive(number, "STOP").action, "stop")
+
+    def test_tags_get_the_company_that_uses_them(self):
+        other = self.make_company()
+        tags = self.env["sms.marketing.tag"].create(
+            [{"name": name} for name in ("Ours", "Theirs", "Both", "Unused")]
+        )
+        ours, theirs, both, unused = tags
+        self.message(tag_ids=[(6, 0, (ours | both).ids)])
+        their_message = self.message(
+            company_id=other["company"].id,
+            sender_id=other["sender"].id,
+            subscription_type_id=other["type"].id,
+        )
+        for tag in theirs | both:
+            self.sql(
+                "INSERT INTO sms_marketing_message_sms_marketing_tag_rel"
+                " (sms_marketing_message_id, sms_marketing_tag_id) VALUES (%s, %s)",
+                their_message.id,
+                tag.id,
+            )
+        migrate(self.env.cr, "post-tag.py")
+        self.env.invalidate_all()
+        self.assertEqual(
+            [tag.company_id for tag in tags],
+            [
+                self.company,
+                other["company"],
+                self.env["res.company"],
+                unused.create_uid.company_id,
+            ],
+        )
