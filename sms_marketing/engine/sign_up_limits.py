@@ -31,7 +31,7 @@ SHARE_ABROAD = 4
 
 #: Codes of a company in an hour: one in so many of the day's, but so many at least. Whoever uses
 #: them all up closes the pages for an hour, not a day, and administrators have time to act.
-SHARE_OF_HOUR, LEAST_IN_HOUR = 4, 50
+SHARE_OF_HOUR, LEAST_IN_HOUR = 3, 50
 
 #: Zero bits that the hash of a solved puzzle begins with, at first and at most: each time that the
 #: uses double it takes one more, twice as much work. 2**15 hashes take a phone half a second.
@@ -228,7 +228,7 @@ def _alarms(env, demand):
         demand.form.name or "",
     )
     of_hour = env._(
-        "All sign-up codes that %s may send within an hour are sent: a quarter of the daily limit. "
+        "All sign-up codes that %s may send within an hour are sent: a third of the daily limit. "
         "Raise the limit in the settings if these are genuine visitors.",
         demand.company.sudo().name,
     )

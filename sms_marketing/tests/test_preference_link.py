@@ -1,5 +1,6 @@
 """The link to the preference page in texts (B15): a secret that only the recipient ever has."""
 
+import importlib.util
 import logging
 import re
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from ..controllers.access_log import redact
 from ..engine import exact, links
@@ -261,3 +263,33 @@ class TestPreferenceLinkLeads(SmsMarketingHttpCase):
         self.assertIn(f"/s/{PLACEHOLDER}", test.text, "also afterwards")
         link = re.search(r"/s/[\w-]{20}", texts[test.token])
         self.assertEqual(self.url_open(link[0]).status_code, 200)
+
+
+@tagged("post_install", "-at_install")
+class TestUpdate(SmsMarketingCase):
+    """What the update to 19.0.1.1.0 does with the links of texts that were sent before it."""
+
+    def update(self):
+        path = "sms_marketing/migrations/19.0.1.1.0/post-preference_links.py"
+        spec = importlib.util.spec_from_file_location("preference_links_update", file_path(path))
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self.env.flush_all()
+        module.migrate(self.env.cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+
+    def test_texts_show_no_links_and_old_ones_can_stop(self):
+        recipient = self.send(self.message(self.contacts(1), body="Hi {{ object.name }}"))
+        token = recipient.sudo().token
+        self.env.cr.execute(
+            "UPDATE sms_marketing_recipient SET body = %s WHERE id = %s",
+            [f"Hi Ann https://example.com/s/{token}P and /s/{token}", recipient.id],
+        )
+        self.update()
+        self.assertEqual(
+            recipient.text, f"Hi Ann https://example.com/s/{PLACEHOLDER} and /s/{token}"
+        )
+        self.assertEqual(find(self.env, token), (recipient, True))
+        later = self.send(self.message(self.contacts(1)))
+        self.update()  # once more: what was sent meanwhile has no old links
+        self.assertFalse(find(self.env, later.sudo().token)[0])

@@ -204,7 +204,7 @@ class TestHardLimits(LimitsCase):
         self.assertIn("Spring fair", notes)
         self.assertIn("All sign-up codes", notes)
 
-    def test_an_hour_takes_a_quarter_of_the_day(self):
+    def test_an_hour_takes_a_third_of_the_day(self):
         self.company.sms_marketing_codes_a_day = 8
         self.startPatcher(patch.object(sign_up_limits, "LEAST_IN_HOUR", 1))
         asked = [self.ask(self.number_of_new_range())[0].status_code for _time in range(3)]
