@@ -203,6 +203,7 @@ group = sms-service
 keyword = default
 catch-all = true
 post-url = "{post_url}"
+send-sender = true
 max-messages = 0
 omit-empty = true
 
