@@ -53,6 +53,9 @@ METHODS = {
     },
     "sms.marketing.create.form": {"action_open": Call("administrator")},
     "sms.marketing.gateway": {
+        "action_revoke_old_webhook_urls": Call("administrator"),
+        "action_rotate_webhook_secret": Call("administrator"),
+        "action_show_webhook_url": Call("administrator"),
         "action_test_connection": Call("administrator"),
         "action_try_now": Call("administrator"),
     },

@@ -26,6 +26,7 @@ ACCESS = {
     "sms.marketing.create.form": {**SETTINGS, "administrator": "rw"},
     "sms.marketing.deleted.text": OF_ENGINE,
     "sms.marketing.gateway": SETTINGS,
+    "sms.marketing.gateway.secret": {},
     "sms.marketing.holiday": SETTINGS,
     "sms.marketing.inbound": READERS,
     "sms.marketing.journal": OF_ENGINE,
