@@ -22,14 +22,19 @@ class PhoneBlacklist(models.Model):
     def create(self, vals_list):
         """Who puts a number here by hand keeps it here, even if a STOP had put it here before."""
         entries = super().create(vals_list)
-        if not self.env.context.get("sms_marketing_by_stop"):
+        if not self._is_by_stop():
             entries._forget_stop()
         return entries
 
     def write(self, vals):
-        if "active" in vals and not self.env.context.get("sms_marketing_by_stop"):
+        if "active" in vals and not self._is_by_stop():
             self._forget_stop()
         return super().write(vals)
+
+    @api.model
+    def _is_by_stop(self):
+        """Whether a STOP is carried out; a client can put the key into the context, too."""
+        return self.env.su and self.env.context.get("sms_marketing_by_stop")
 
     def _forget_stop(self):
         marked = self.sudo().filtered("sms_marketing_company_ids")
