@@ -51,7 +51,7 @@ def query(written, author, company):
     :param author: the user with whose rights it selects, a ``res.users`` in the reader's language
     :param company: ``res.company`` that the list belongs to
     :return: ``Query`` of ids of ``res.partner``
-    :raise RuleProblem: the rule is wrong, or may not be used any more
+    :raise RuleProblem: the rule is wrong, or may no longer be used
     """
     env = author.env
     _check_author(author, company)
@@ -67,8 +67,8 @@ def query(written, author, company):
     except AccessError as error:
         raise RuleProblem(
             env._(
-                "It looks at something that its author, %s, may not read. A manager who may can "
-                "take it over.",
+                "It uses something that its author, %s, may not read. A manager who may can take "
+                "it over.",
                 author.sudo().name,
             )
         ) from error
@@ -125,19 +125,19 @@ def _incomparable(env, error):
 
 
 def _check_author(author, company):
-    """Whether the author of a rule is one still."""
+    """Raise ``RuleProblem`` unless the author may still write rules for the company."""
     env, known = author.env, author.sudo()
     if known.id == SUPERUSER_ID:  # the installation, or code that works as it
         return
     if not known:
-        problem = env._("It has no author any more.")
+        problem = env._("It no longer has an author.")
     elif not known.active:
         problem = env._("Its author, %s, is archived.", known.name)
     elif not known.has_group(AUTHORS):
-        problem = env._("Its author, %s, is no manager of Marketing SMS any more.", known.name)
+        problem = env._("Its author, %s, is no longer a manager of Marketing SMS.", known.name)
     elif company not in known.company_ids:
         problem = env._(
-            "Its author, %(author)s, has no access to %(company)s any more.",
+            "Its author, %(author)s, no longer has access to %(company)s.",
             author=known.name,
             company=company.sudo().name,
         )
@@ -162,10 +162,10 @@ def _partners(author, company):
 
 
 def _check_fields(author, model, domain):
-    """Whether the author may read every field that the conditions look at, and its model.
+    """Raise ``RuleProblem`` unless the author may read every field that the conditions use.
 
-    Odoo looks at the fields that reach SQL. It does not look at those that are replaced before,
-    by their ``search`` method.
+    The models behind relations count as well. Odoo itself checks the fields that reach SQL, but
+    not those that their ``search`` method replaces before.
     """
     env = author.env
     for condition in domain.iter_conditions():
