@@ -102,6 +102,19 @@ class TestHostileRequests(SignUpMixin, SmsMarketingHttpCase):
         "/sms_marketing/webhook/{0}/secret/{1}",
     )
 
+    def test_addresses_that_are_none(self):
+        for path in (
+            "/s/%00/x",
+            "/sms/preferences/%00/confirm/",
+            "/sms/sign-up/a/%00/b/c",
+            "/sms_marketing/sign_up_form/%00",
+            "/sms_marketing/webhook/1/%00",
+        ):
+            for method in ("GET", "POST"):
+                body = b"" if method == "POST" else None
+                status, _content = self.request(method, path, body=body)
+                self.assertIn(status, (400, 404), (method, path))
+
     @settings(max_examples=60)
     @given(st.sampled_from(ROUTES), PARTS, PARTS, st.sampled_from(["GET", "HEAD", "POST"]))
     def test_addresses(self, route, one, other, method):
