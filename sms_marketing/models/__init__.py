@@ -11,6 +11,7 @@ from . import sms_marketing_contact_record, sms_marketing_guarded
 from . import (
     ir_actions_server,
     ir_config_parameter,
+    ir_http,
     mail_notification,
     mail_thread,
     phone_blacklist,

@@ -60,10 +60,10 @@ class TestHostileRequests(SignUpMixin, SmsMarketingHttpCase):
         for name, value in sent.items():
             # Past the client's own checks: a robot has none.
             connection._output(name + b": " + value)
-        connection.endheaders(body)
         begun = time.monotonic()
         # The server's threads share the cursor of the test.
         with self.allow_requests(all_requests=True):
+            connection.endheaders(body)
             answer = connection.getresponse()
             content = answer.read()
         self.assertLess(time.monotonic() - begun, SLOWEST, (method, path[:200]))
@@ -101,6 +101,19 @@ class TestHostileRequests(SignUpMixin, SmsMarketingHttpCase):
         "/sms_marketing/webhook/{0}/{1}/receipt",
         "/sms_marketing/webhook/{0}/secret/{1}",
     )
+
+    def test_addresses_that_are_none(self):
+        for path in (
+            "/s/%00/x",
+            "/sms/preferences/%00/confirm/",
+            "/sms/sign-up/a/%00/b/c",
+            "/sms_marketing/sign_up_form/%00",
+            "/sms_marketing/webhook/1/%00",
+        ):
+            for method in ("GET", "POST"):
+                body = b"" if method == "POST" else None
+                status, _content = self.request(method, path, body=body)
+                self.assertEqual(status, 404, (method, path))
 
     @settings(max_examples=60)
     @given(st.sampled_from(ROUTES), PARTS, PARTS, st.sampled_from(["GET", "HEAD", "POST"]))
