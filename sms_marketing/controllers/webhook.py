@@ -80,7 +80,9 @@ class WebhookController(http.Controller):
             )
             return answer_in_words("signature refused", 403)
         except MalformedRequest as error:
-            _logger.warning("webhook of gateway %d: not understood: %s", gateway_id, log_line(error))
+            _logger.warning(
+                "webhook of gateway %d: not understood: %s", gateway_id, log_line(error)
+            )
             return answer_in_words(f"not understood: {log_line(error)}", 400)
         answer = get_gateway_class(webhook.provider).acknowledgement
         return request.make_response(

@@ -1,8 +1,7 @@
+from markupsafe import escape
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import frozendict, plaintext2html
-
-from markupsafe import escape
 
 ACTIVITY = "sms_marketing.mail_activity_gateway_down"
 SIGN_UP_ACTIVITY = "sms_marketing.mail_activity_sign_up_limit"

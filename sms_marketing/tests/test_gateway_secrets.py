@@ -109,7 +109,9 @@ class TestWriteOnly(SecretsCase):
                     attempt(table.with_user(user))
         # Even with access, there is no field with the value.
         for row in table.search([]).read():
-            self.assertEqual(row.keys(), {"id", "display_name", "gateway_id", "name", "valid_until"})
+            self.assertEqual(
+                row.keys(), {"id", "display_name", "gateway_id", "name", "valid_until"}
+            )
 
     def test_each_provider_has_its_secrets_hidden(self):
         for code, gateway_class in gateway_classes().items():
@@ -284,13 +286,16 @@ class TestRefusedSaveIsNotLogged(SecretsCase):
         logger = logging.getLogger("odoo")
         logger.addHandler(handler)
         self.addCleanup(logger.removeHandler, handler)
-        with patch.object(type(self.env.cr), "execute", execute):
-            with self.assertRaises(Exception) as caught, self.env.cr.savepoint():
-                if create:
-                    self.make_kannel_gateway(**values)
-                else:
-                    self.gateway.write(values)
-                self.env.flush_all()
+        with (
+            patch.object(type(self.env.cr), "execute", execute),
+            self.assertRaises(Exception) as caught,
+            self.env.cr.savepoint(),
+        ):
+            if create:
+                self.make_kannel_gateway(**values)
+            else:
+                self.gateway.write(values)
+            self.env.flush_all()
         logger.removeHandler(handler)
         self.env.invalidate_all()
         for secret in self.SECRETS:
@@ -354,7 +359,8 @@ class TestWebhookUrl(SecretsCase):
         )
         self.assertFalse([body for body in self.chatter() if old in body or new in body])
         self.env.cr.execute(
-            "UPDATE sms_marketing_gateway_secret SET valid_until = valid_until - interval '25 hours'"
+            "UPDATE sms_marketing_gateway_secret"
+            " SET valid_until = valid_until - interval '25 hours'"
         )
         self.env.registry.clear_cache()
         webhook = self.gateway._webhook(self.gateway.id)

@@ -26,16 +26,65 @@ WORDS = st.lists(
 
 #: Names of the fields that some provider documents, so that calls get past the first check.
 FIELDS = st.sampled_from(
-    "MessageSid MessageStatus ErrorCode From To Body OptOutType reference type answer id at from "
-    "to text coding status err-code msisdn messageId message-timestamp sig timestamp api-key "
-    "keyword message_uuid Status MessageUUID From To Text ErrorCode batch_id code recipient "
-    "operator_status_at operatorMessageId originator recipient statusDatetime body createdDatetime "
-    "price results error groupName doneAt sentAt pricePerMessage messageCount smsCount".split()
+    [
+        "MessageSid",
+        "MessageStatus",
+        "ErrorCode",
+        "From",
+        "To",
+        "Body",
+        "OptOutType",
+        "reference",
+        "type",
+        "answer",
+        "id",
+        "at",
+        "from",
+        "to",
+        "text",
+        "coding",
+        "status",
+        "err-code",
+        "msisdn",
+        "messageId",
+        "message-timestamp",
+        "sig",
+        "timestamp",
+        "api-key",
+        "keyword",
+        "message_uuid",
+        "Status",
+        "MessageUUID",
+        "From",
+        "To",
+        "Text",
+        "ErrorCode",
+        "batch_id",
+        "code",
+        "recipient",
+        "operator_status_at",
+        "operatorMessageId",
+        "originator",
+        "recipient",
+        "statusDatetime",
+        "body",
+        "createdDatetime",
+        "price",
+        "results",
+        "error",
+        "groupName",
+        "doneAt",
+        "sentAt",
+        "pricePerMessage",
+        "messageCount",
+        "smsCount",
+    ]
 )
 VALUES = st.recursive(
     st.one_of(
         WORDS,
-        st.sampled_from(["1", "8", "2", "delivered", "DELIVRD", "failed", "recipient_delivery_report_sms", "mo_text"]),
+        st.sampled_from(["1", "8", "2", "delivered", "DELIVRD", "failed", "mo_text"]),
+        st.just("recipient_delivery_report_sms"),
         st.integers(), st.floats(), st.booleans(), st.none(),
     ),
     lambda inner: st.one_of(
@@ -66,10 +115,17 @@ BODIES = st.one_of(
 )
 HEADERS = st.dictionaries(
     st.sampled_from(
-        "X-Twilio-Signature X-Plivo-Signature-V3 X-Plivo-Signature-V3-Nonce "
-        "MessageBird-Signature-JWT x-sinch-webhook-signature "
-        "x-sinch-webhook-signature-timestamp x-sinch-webhook-signature-nonce "
-        "x-sinch-webhook-signature-algorithm Authorization".split()
+        [
+            "X-Twilio-Signature",
+            "X-Plivo-Signature-V3",
+            "X-Plivo-Signature-V3-Nonce",
+            "MessageBird-Signature-JWT",
+            "x-sinch-webhook-signature",
+            "x-sinch-webhook-signature-timestamp",
+            "x-sinch-webhook-signature-nonce",
+            "x-sinch-webhook-signature-algorithm",
+            "Authorization",
+        ]
     ),
     st.one_of(WORDS, st.just("a.b.c"), st.just("e30.e30.e30"), st.just("bnVsbA.MQ.AA")),
     max_size=4,
@@ -114,8 +170,12 @@ class TestParsers(TestCase):
     def test_rules(self, words):
         hostile.take_domain(words)
 
-    @given(st.one_of(st.binary(max_size=300), WORDS.map(lambda words: words.encode("utf-8", "replace"))))
-    @example(b"name\n\"")
+    @given(
+        st.one_of(
+            st.binary(max_size=300), WORDS.map(lambda words: words.encode("utf-8", "replace"))
+        )
+    )
+    @example(b'name\n"')
     @example(b"name,consent_date\nx,0001-01-01T00:00+14:00\n")
     @example(b"name,name\n" * 3)
     @example("name,marketing\nx,ẞ\n".encode())

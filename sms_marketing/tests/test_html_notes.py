@@ -57,6 +57,6 @@ class TestHtmlNotes(SmsMarketingCase):
                         found += 1
                         written = ast.unparse(keyword.value)
                         self.assertTrue(
-                            written.startswith(("escape(", "Markup(")), f"{path}: {written}"
+                            written.startswith(("escape(", "plaintext2html(")), f"{path}: {written}"
                         )
         self.assertGreater(found, 0)

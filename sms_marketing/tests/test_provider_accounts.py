@@ -75,8 +75,10 @@ class TestProviderAccounts(SmsMarketingCase):
             hidden = get_gateway_class(provider).secret_settings
             self.assertEqual(
                 [shown[name] or "" for name in names],
-                [PLACEHOLDER if name in hidden and value else value
-                 for name, value in settings.items()],
+                [
+                    PLACEHOLDER if name in hidden and value else value
+                    for name, value in settings.items()
+                ],
             )
             as_manager = gateway.with_user(manager)
             whole = str(list(as_manager.read()[0].values()))

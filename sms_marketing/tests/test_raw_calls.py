@@ -24,7 +24,9 @@ class TestRawCalls(SmsMarketingHttpCase):
     def taken(self, query="", **request):
         """The call as the adapter sees it."""
         seen = []
-        address = f"{urlsplit(self.kannel._account().callback_url).path}/receipt".removeprefix("/odoo")
+        address = f"{urlsplit(self.kannel._account().callback_url).path}/receipt".removeprefix(
+            "/odoo"
+        )
         with (
             patch.object(KannelGateway, "verify", lambda gateway, call: seen.append(call)),
             patch.object(KannelGateway, "parse_receipts", lambda gateway, call: []),

@@ -206,9 +206,7 @@ class TestGateway(SmsMarketingCase):
         self.assertIn("group = sms-service", gateway.setup_help)
 
     def test_secrets_differ(self):
-        secrets = {
-            self.make_gateway()._secret_values()["webhook_secret"] for _number in range(20)
-        }
+        secrets = {self.make_gateway()._secret_values()["webhook_secret"] for _number in range(20)}
         self.assertEqual(len(secrets), 20)
         self.assertGreaterEqual(min(map(len, secrets)), 32)
 

@@ -31,8 +31,8 @@ _COSTLY = frozenset(
 #: Digits at the end of a number that its range leaves open: carriers give out blocks of a thousand.
 _RANGE_DIGITS = 3
 _international_prefix = re.compile(r"[\s(]*+00[\s).-]*+(?=[1-9])").match
-#: Characters of a number, spaces and signs included: longer than any way to write one. Nothing longer
-#: is looked at, for reading it can take time that grows with the square of its length.
+#: Characters of a number, spaces and signs included: longer than any way to write one. Nothing
+#: longer is looked at, for reading it can take time that grows with the square of its length.
 LONGEST = 64
 
 
