@@ -7,18 +7,18 @@
 (function () {
     "use strict";
 
-    var K = [];
-    var START = [];
+    const K = [];
+    const START = [];
 
     /** The first 32 bits of the fractional part of a root of a prime, as SHA-256 wants them. */
     function fraction(number, power) {
-        var root = Math.pow(number, power);
+        const root = Math.pow(number, power);
         return ((root - Math.floor(root)) * 4294967296) | 0;
     }
 
-    for (var candidate = 2; K.length < 64; candidate++) {
-        var isPrime = true;
-        for (var factor = 2; factor * factor <= candidate; factor++) {
+    for (let candidate = 2; K.length < 64; candidate++) {
+        let isPrime = true;
+        for (let factor = 2; factor * factor <= candidate; factor++) {
             isPrime = isPrime && candidate % factor !== 0;
         }
         if (isPrime) {
@@ -31,54 +31,54 @@
 
     /** The first word of the SHA-256 of an ASCII text: puzzles ask for no more than 32 bits. */
     function firstWord(text) {
-        var length = text.length;
-        var words = new Int32Array((((length + 8) >> 6) + 1) * 16);
-        for (var at = 0; at < length; at++) {
+        const length = text.length;
+        const words = new Int32Array((((length + 8) >> 6) + 1) * 16);
+        for (let at = 0; at < length; at++) {
             words[at >> 2] |= text.charCodeAt(at) << (24 - (at % 4) * 8);
         }
         words[length >> 2] |= 0x80 << (24 - (length % 4) * 8);
         words[words.length - 1] = length * 8;
-        var state = START.slice();
-        var w = new Int32Array(64);
-        for (var block = 0; block < words.length; block += 16) {
-            var s = state.slice();
-            for (var i = 0; i < 64; i++) {
+        const state = START.slice();
+        const w = new Int32Array(64);
+        for (let block = 0; block < words.length; block += 16) {
+            let s = state.slice();
+            for (let i = 0; i < 64; i++) {
                 if (i < 16) {
                     w[i] = words[block + i];
                 } else {
-                    var x = w[i - 15];
-                    var y = w[i - 2];
-                    var s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
-                    var s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
+                    const x = w[i - 15];
+                    const y = w[i - 2];
+                    const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
+                    const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
                     w[i] = w[i - 16] + s0 + w[i - 7] + s1;
                 }
-                var a = s[0];
-                var e = s[4];
-                var big1 =
+                const a = s[0];
+                const e = s[4];
+                const big1 =
                     ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-                var t1 = (s[7] + big1 + ((e & s[5]) ^ (~e & s[6])) + K[i] + w[i]) | 0;
-                var big0 =
+                const t1 = (s[7] + big1 + ((e & s[5]) ^ (~e & s[6])) + K[i] + w[i]) | 0;
+                const big0 =
                     ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-                var t2 = (big0 + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]))) | 0;
+                const t2 = (big0 + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]))) | 0;
                 s = [(t1 + t2) | 0, a, s[1], s[2], (s[3] + t1) | 0, e, s[5], s[6]];
             }
-            for (var j = 0; j < 8; j++) {
+            for (let j = 0; j < 8; j++) {
                 state[j] = (state[j] + s[j]) | 0;
             }
         }
         return state[0];
     }
 
-    var form = document.getElementById("proof");
-    var token = form.elements.proof.value;
-    var bits = Number(form.dataset.bits);
-    var answer = 0;
+    const form = document.getElementById("proof");
+    const token = form.elements.proof.value;
+    const bits = Number(form.dataset.bits);
+    let answer = 0;
 
     /** In short turns, so that the page stays usable. */
     function search() {
-        var end = Date.now() + 40;
+        const end = Date.now() + 40;
         while (Date.now() < end) {
-            for (var turn = 0; turn < 200; turn++, answer++) {
+            for (let turn = 0; turn < 200; turn++, answer++) {
                 if (firstWord(token + ":" + answer) >>> (32 - bits) === 0) {
                     form.elements.answer.value = String(answer);
                     form.submit();
