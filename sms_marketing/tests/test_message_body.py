@@ -3,6 +3,7 @@
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
+from ..models.sms_marketing_message_body import LONGEST_BODY
 from .common import SmsMarketingCase
 
 
@@ -62,7 +63,7 @@ class TestMessageBody(SmsMarketingCase):
 
     def test_long_and_strange_texts_are_kept_as_they_are(self):
         for body in (
-            "x" * 100_000,
+            "x" * LONGEST_BODY,
             "שלום {{ object.name }} مرحبا",
             "👨‍👩‍👧‍👦 🇩🇪 é \u200b\u200d",
             "<script>alert(1)</script> & <b>",
@@ -70,6 +71,9 @@ class TestMessageBody(SmsMarketingCase):
             self.draft.body = body
             self.draft.invalidate_recordset()
             self.assertEqual(self.draft.body, body)
+        with self.assertRaises(ValidationError) as caught, self.env.cr.savepoint():
+            self.draft.body = "x" * (LONGEST_BODY + 1)
+        self.assertIn("the maximum is 10000", str(caught.exception))
 
     def test_second_one_to_save_is_told(self):
         ann, bob = self.user("ann_sms", name="Ann"), self.user("bob_sms", name="Bob")
