@@ -3,7 +3,7 @@
 from hypothesis import given
 from odoo.tests import BaseCase
 
-from odoo.addons.sms_marketing.text.keywords import normalise
+from odoo.addons.sms_marketing.text.keywords import LONGEST, normalise
 
 from .text_strategies import any_text
 
