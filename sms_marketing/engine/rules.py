@@ -148,17 +148,12 @@ def _check_author(author, company):
 
 def _partners(author, company):
     """Contacts as the author sees them, whoever looks: nothing of that user is in the context."""
-    return (
-        author.env["res.partner"]
-        .with_user(author.id)
-        .with_context(  # pylint: disable=context-overridden
-            {
-                "allowed_company_ids": company.ids,
-                "lang": "en_US",
-                "tz": company.sudo().sms_marketing_tz,
-            }
-        )
-    )
+    context = {
+        "allowed_company_ids": company.ids,
+        "lang": "en_US",
+        "tz": company.sudo().sms_marketing_tz,
+    }
+    return author.env(user=author.id, context=context)["res.partner"]
 
 
 def _check_fields(author, model, domain):
