@@ -4,8 +4,10 @@ import itertools
 import socket
 import threading
 
+from .accepting import Accepting
 
-class Balancer:
+
+class Balancer(Accepting):
     """Context manager: connections to `port` go to the ports behind it in turn.
 
     One that does not answer is passed over. `ports` may be filled in later.
@@ -15,24 +17,7 @@ class Balancer:
         self.ports = list(ports)
         self._turn = itertools.count()
 
-    def __enter__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *exception):
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _address = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
+    def _serve(self, client, _address):
         first = next(self._turn)
         for number in range(len(self.ports)):
             port = self.ports[(first + number) % len(self.ports)]

@@ -1,13 +1,14 @@
 """A reverse proxy on the loopback that reads a request to its end first, as nginx does."""
 
 import socket
-import threading
+
+from .accepting import Accepting
 
 #: Seconds that it waits for more of a request: longer than any test.
 PATIENCE = 120
 
 
-class Front:
+class Front(Accepting):
     """Context manager: requests to `port` go to the port behind it, one a connection.
 
     It says who calls, as `docs/operations.md` has nginx do it: what a caller says of that itself is
@@ -16,23 +17,6 @@ class Front:
 
     def __init__(self, port):
         self._behind = port
-
-    def __enter__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *exception):
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, address = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client, address[0]), daemon=True).start()
 
     def _serve(self, client, address):
         with client:
