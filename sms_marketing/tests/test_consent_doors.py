@@ -1,6 +1,7 @@
 """Consent through every door at once, and what merging and deleting contacts does to it."""
 
 import base64
+import re
 from contextlib import suppress
 from datetime import datetime
 
@@ -9,7 +10,15 @@ from hypothesis import strategies as st
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..engine import answers, consent, double_opt_in, inbound, preferences, suppression
+from ..engine import (
+    answers,
+    consent,
+    double_opt_in,
+    inbound,
+    preferences,
+    sign_up,
+    suppression,
+)
 from ..gateways.reasons import Reason
 from ..gateways.values import Inbound
 from .common import SENDER, SmsMarketingCase
@@ -106,10 +115,24 @@ class TestEveryDoor(Log):
             [("number", "=", number), ("kind", "=", "answer")], limit=1
         )
         if opens:
-            offered = preferences.choices(recipient)
-            preferences.save(recipient, offered, {subscription_type.id}, "192.0.2.1")
+            self.open_by_link(recipient, subscription_type)
         else:
             preferences.stop(recipient, "192.0.2.1")
+
+    def open_by_link(self, recipient, subscription_type):
+        """Tick one type on the preference page, and type the code if one is asked for and comes."""
+        offered = preferences.choices(recipient)
+        preferences.leave(recipient, offered, {subscription_type.id}, "192.0.2.1")
+        joins = preferences.joins(offered, {subscription_type.id})
+        token = joins and sign_up.ask_recipient(
+            recipient, [(one.type_id, one.wording) for one in joins], "192.0.2.1"
+        )
+        code = self.env["sms.marketing.recipient"].search(
+            [("number", "=", recipient.number), ("kind", "=", "verification")], limit=1
+        )
+        if token and code:
+            digits = re.search(r"\b[0-9]{6}\b", code.sudo().body or "")
+            sign_up.confirm(sign_up.find(recipient, token), digits and digits[0], "192.0.2.1")
 
     def by_review(self, number, subscription_type, opens, word):
         waiting = self.env["sms.marketing.inbound"].search(

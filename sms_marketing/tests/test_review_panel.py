@@ -214,13 +214,19 @@ class TestReviewPanel(SmsMarketingCase):
                 with self.subTest(method, intent=str(intent)[:9]), self.assertRaises(UserError):
                     values = () if method == "get_review" else (version,)
                     getattr(message, method)(intent, *values)
+        manager = self.user("review_types", "sms_marketing.group_manager")
         for other in (None, 7, "content", [version]):
-            for method in ("send_reviewed", "ask_approval", "approve_reviewed"):
+            for method, asked in (
+                ("send_reviewed", message),
+                ("ask_approval", message),
+                # Who may not decide is refused before anything else is looked at.
+                ("approve_reviewed", message.with_user(manager)),
+            ):
                 with (
-                    self.subTest(method, version=other),
+                    self.subTest(method, version=type(other).__name__),
                     self.assertRaisesRegex(UserError, "not valid"),
                 ):
-                    getattr(message, method)("send", other)
+                    getattr(asked, method)("send", other)
         for change in ({"content": None}, {"recipients": "2"}, {"state": []}, {"content": []}):
             answer = message.send_reviewed("send", {**version, **change})
             self.assertTrue(answer["changed"])
