@@ -11,7 +11,7 @@ from functools import cache
 from odoo.tools import SQL
 
 from ..text.numbers import to_e164
-from . import consent, opt_outs
+from . import consent, opt_outs, visibility
 from .contacts import find_contact
 from .stop_wishes import IS_HELD
 
@@ -66,7 +66,8 @@ def opted_out(env, numbers, company):
     """Those of these numbers that one-to-one texts need a reason for, each with a sentence.
 
     They have opted out of all that they had of the company, or have written what reads like a
-    wish to stop and waits for review.
+    wish to stop and waits for review. Anybody who texts by hand has to know that much, of any
+    number; how, when and in which words, only those who may see the number's consent.
 
     :param numbers: as ``normalise`` makes them
     :rtype: dict[str, str]
@@ -89,8 +90,13 @@ def opted_out(env, numbers, company):
         number: env._("%s has written what reads like a wish to stop; it waits for review.", number)
         for (number,) in held
     }
+    with_words = env.su or env.user.has_group("sms_marketing.group_user")
     for number, opt_out in opt_outs.find(env, numbers, company).items():
+        if not with_words:
+            opt_out = opt_out._replace(wording=None)
         sentences[number] = opt_outs.describe(env, number, opt_out)
+    for number in sentences.keys() - visibility.numbers_with_visible_consent(env, sentences):
+        sentences[number] = env._("%s has asked not to be texted.", number)
     return sentences
 
 

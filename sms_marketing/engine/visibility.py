@@ -72,6 +72,27 @@ def is_consent_visible(env, number, recorded_by=None):
     return SQL("(%s = %s OR %s)", recorded_by, env.uid, is_visible)
 
 
+def numbers_with_visible_consent(env, numbers):
+    """Those of these numbers whose consent the timeline would show to the user.
+
+    :param numbers: E.164
+    :rtype: set[str]
+    """
+    if env.su or not numbers:
+        return set(numbers)
+    if not env["sms.marketing.activity"].has_access("read"):
+        return set()
+    env["res.partner"].flush_model(["mobile_e164", "phone_e164"])
+    rows = env.execute_query(
+        SQL(
+            "SELECT asked.number FROM unnest(%s::varchar[]) AS asked(number) WHERE %s",
+            list(numbers),
+            is_consent_visible(env, SQL("asked.number")),
+        )
+    )
+    return {number for (number,) in rows}
+
+
 def _found(records, condition):
     query = records._search(Domain.TRUE)
     if query.is_empty():

@@ -121,6 +121,7 @@ from . import test_throttle
 from . import test_time_zone_overview
 from . import test_timing
 from . import test_token_default
+from . import test_translations
 from . import test_type_versions
 from . import test_unknown
 from . import test_view_audience

@@ -94,7 +94,7 @@ class TestComposer(OneToOneCase):
         context = {"default_res_model": "res.partner", "default_composition_mode": "comment"}
         with Form(composers.with_context(**context, default_res_id=self.ann.id)) as form:
             self.assertIn("Ann: " + self.ann.mobile_e164, form.sms_marketing_opted_out)
-            self.assertIn("“STOP”", form.sms_marketing_opted_out)
+            self.assertIn("opted out on", form.sms_marketing_opted_out)
             self.assertTrue(form._get_modifier("sms_marketing_reason", "required"))
             form.body = "Hello"
             form.sms_marketing_reason = "Her order"
@@ -102,6 +102,49 @@ class TestComposer(OneToOneCase):
             self.assertFalse(form.sms_marketing_opted_out_count)
             self.assertTrue(form._get_modifier("sms_marketing_reason", "invisible"))
             form.body = "Hello"
+
+    def test_how_a_number_opted_out_is_for_those_who_may_see_its_consent(self):
+        hidden = self.contact(subscribed=True, name="Hidden", ref="hidden")
+        self.stop(hidden)
+        wish = self.contact(subscribed=True, name="Wish", ref="hidden")
+        inbound.receive(
+            self.env, self.gateway, Inbound(wish.mobile_e164, SENDER, "Please stop texting me")
+        )
+        self.env["ir.rule"].create(
+            {
+                "name": "Contacts that are hidden",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": "[('ref', '!=', 'hidden')]",
+            }
+        )
+        no_role = self.user("internal_one_to_one", "base.group_user")
+        of_ours = self.user("user_one_to_one", "sms_marketing.group_user")
+        manager = self.user("manager_one_to_one", "sms_marketing.group_manager")
+
+        def warning(user, *contacts):
+            numbers = ",".join(contact.mobile_e164 for contact in contacts)
+            composers = self.env["sms.composer"].with_user(user)
+            composer = composers.create(
+                {"composition_mode": "numbers", "numbers": numbers, "body": "Hello"}
+            )
+            self.assertEqual(composer.sms_marketing_opted_out_count, len(contacts))
+            return composer.sms_marketing_opted_out
+
+        for user in (no_role, self.sales, of_ours):
+            shown = warning(user, hidden, wish)
+            self.assertEqual(
+                sorted(shown.splitlines()),
+                sorted(
+                    f"{one.mobile_e164} has asked not to be texted." for one in (hidden, wish)
+                ),
+            )
+        self.assertIn("“STOP”", warning(manager, hidden))
+        self.assertIn("waits for review", warning(manager, wish))
+        # Of a contact that all of them see: by role.
+        self.assertNotIn("opted out on", warning(no_role, self.ann))
+        self.assertIn("opted out on", warning(self.sales, self.ann))
+        self.assertNotIn("STOP", warning(self.sales, self.ann))
+        self.assertIn("“STOP”", warning(of_ours, self.ann))
 
     def test_without_a_reason_nothing_is_sent(self):
         for reason in (False, "", "  "):
