@@ -20,7 +20,7 @@ class TestComposerTour(BrowserCase):
             "https://www.example.com/sale",
         )
 
-    def test_two_people_write_one_text(self):
+    def test_two_windows_write_one_text(self):
         user = self.user("composer", name="Cora Composer")
         message = self.message(name="Shared", body="As it was", user_id=user.id)
         self.start_tour(

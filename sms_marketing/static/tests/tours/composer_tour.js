@@ -194,7 +194,7 @@ addTour("sms_marketing_compose_to_phone", () => [
 
 addTour("sms_marketing_conflict", () => [
     {
-        content: "somebody else writes meanwhile",
+        content: "another window of the same person writes meanwhile",
         trigger: TEXT,
         async run() {
             const id = Number(window.location.pathname.split("/").pop());
@@ -209,8 +209,8 @@ addTour("sms_marketing_conflict", () => [
     { content: "write", trigger: TEXT, run: type(" and mine") },
     { content: "save", trigger: ".o_form_button_save", run: "click" },
     {
-        content: "the second one to save is told",
-        trigger: ".modal:contains(has changed the text)",
+        content: "the second window to save is told",
+        trigger: ".modal:contains(have changed the text)",
     },
     {
         content: "close it",
