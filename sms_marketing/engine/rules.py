@@ -136,11 +136,7 @@ def _check_author(author, company):
     elif not known.has_group(AUTHORS):
         problem = env._("Its author, %s, is no longer a manager of Marketing SMS.", known.name)
     elif company not in known.company_ids:
-        problem = env._(
-            "Its author, %(author)s, no longer has access to %(company)s.",
-            author=known.name,
-            company=company.sudo().name,
-        )
+        problem = env._("Its author, %s, has no access to the company of the list.", known.name)
     else:
         return
     raise RuleProblem(env._("%s A manager can take the rule over.", problem))

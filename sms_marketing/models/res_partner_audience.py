@@ -10,6 +10,7 @@ class ResPartner(models.Model):
     """Contacts found by what a message would do with them, and by the lists that they are on."""
 
     _inherit = "res.partner"
+    _searched_as_read = frozenset({"sms_list_ids"})
 
     sms_list_ids = fields.Many2many(
         "sms.marketing.list",

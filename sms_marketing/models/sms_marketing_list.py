@@ -25,6 +25,7 @@ class SmsMarketingList(models.Model):
     _description = "SMS Marketing List"
     _order = "name, id"
     _protected = frozendict(author_id=GENERATED)
+    _searched_as_read = frozenset({"partner_ids"})
 
     name = fields.Char(required=True)
     company_id = fields.Many2one(

@@ -38,6 +38,7 @@ class SmsMarketingMessage(models.Model):
     _protected = frozendict(
         state="draft", started_at=False, finished_at=False, recipient_ids=False, link_ids=False
     )
+    _searched_as_read = frozenset({"include_partner_ids", "exclude_partner_ids"})
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)

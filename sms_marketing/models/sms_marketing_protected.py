@@ -1,9 +1,13 @@
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
+from odoo.tools import OrderedSet
 
 #: In place of a pristine value: the model computes or generates the field.
 GENERATED = object()
+
+#: Types of the values of a condition on several records.
+COLLECTIONS = (list, tuple, set, frozenset, OrderedSet)
 
 
 class SmsMarketingProtected(models.AbstractModel):
@@ -19,6 +23,9 @@ class SmsMarketingProtected(models.AbstractModel):
 
     _name = "sms.marketing.protected"
     _description = "SMS Record with Protected Fields"
+
+    #: Names of many2many fields whose related records count in searches only if readable.
+    _searched_as_read = frozenset()
 
     @api.model
     def _protected_fields(self):
@@ -79,6 +86,44 @@ class SmsMarketingProtected(models.AbstractModel):
             and (protected[name] is GENERATED or vals[name] != protected[name])
         )
         return {name: value for name, value in vals.items() if name not in given}
+
+    # ------------------------------------------------------------
+    # Searching by related records
+    # ------------------------------------------------------------
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        if self._searched_as_read and not self.env.su:
+            domain = Domain(domain).map_conditions(self._by_readable_ids)
+        return super()._search(domain, *args, **kwargs)
+
+    def _by_readable_ids(self, condition):
+        """A condition on related ids that looks only at records which the user may read.
+
+        Odoo reads no others, but a search by their ids finds what they are linked to.
+        """
+        name, operator, value = condition.field_expr, condition.operator, condition.value
+        if name not in self._searched_as_read:
+            return condition
+        if operator in ("child_of", "parent_of"):
+            return Domain(name, "any", [("id", operator, value)])
+        if operator not in ("in", "not in", "=", "!=", "=?"):
+            return condition
+        values = set(value) if isinstance(value, COLLECTIONS) else {value}
+        if not all(one is None or isinstance(one, int) for one in values):
+            return condition  # names: Odoo looks them up as the user
+        ids = [one for one in values if one and one is not True]
+        if operator == "=?" and not ids:
+            return Domain.TRUE
+        related = self.env[self._fields[name].comodel_name].with_context(active_test=False)
+        found = Domain(name, "in", related.search([("id", "in", ids)]).ids)
+        if len(ids) < len(values):  # an empty value: linked to none
+            found |= Domain(name, "not any", related._search([]))
+        return ~found if operator in ("not in", "!=") else found
+
+    # ------------------------------------------------------------
+    # Values
+    # ------------------------------------------------------------
 
     def _comparable_fields(self):
         """Protected fields with one right value; reading the lines of a one2many may be slow."""

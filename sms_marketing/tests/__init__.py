@@ -90,6 +90,7 @@ from . import test_review_mends
 from . import test_review_panel
 from . import test_rule_author
 from . import test_rule_oracle
+from . import test_search_by_ids
 from . import test_security
 from . import test_send_test
 from . import test_sender_gateway

@@ -288,7 +288,7 @@ class TestRuleAuthor(SmsMarketingCase):
 
     def test_rule_of_an_author_without_rights_selects_nobody_and_says_so(self):
         for what, said in {
-            "company": "no longer has access to",
+            "company": "has no access to the company of the list",
             "role": "no longer a manager of Marketing SMS",
             "archived": "is archived",
             "field": "may not read “city”",
@@ -313,6 +313,18 @@ class TestRuleAuthor(SmsMarketingCase):
                 self.assertEqual(finding["mend"]["action"]["res_id"], rule.id)
                 with self.assertRaisesRegex(UserError, said):
                     message.action_send()
+
+    def test_form_does_not_name_a_company_in_which_the_user_does_not_work(self):
+        other = self.make_company("Secret Venture")["company"]
+        lists = self.env["sms.marketing.list"].with_user(self.anna)
+        shown = lists.onchange(
+            {"company_id": other.id, "kind": "rule", "domain": "[]"},
+            ["company_id", "kind", "domain"],
+            {"rule_problem": {}, "partner_count": {}},
+        )["value"]
+        self.assertIn("has no access to the company", shown["rule_problem"])
+        self.assertNotIn("Secret Venture", shown["rule_problem"])
+        self.assertFalse(shown.get("partner_count"))
 
     def test_scheduled_message_does_not_start_with_a_rule_whose_author_has_gone(self):
         rule = self.make_rule(self.anna)
