@@ -86,7 +86,7 @@ def opted_out(env, numbers, company):
         )
     )
     sentences = {
-        number: env._("%s has written what reads like a wish to stop; it waits for review.", number)
+        number: env._("%s sent a reply that reads like an opt-out. It is waiting for review.", number)
         for (number,) in held
     }
     for number, opt_out in opt_outs.find(env, numbers, company).items():
