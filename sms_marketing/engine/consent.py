@@ -48,7 +48,7 @@ EVIDENCE_KINDS = [
     ("text", "Text message"),
     ("recorded_call", "Recorded call"),
     ("contract", "Contract"),
-    ("conversation", "Conversation, not recorded"),
+    ("conversation", "Unrecorded conversation"),
 ]
 
 #: Why a change was left out.

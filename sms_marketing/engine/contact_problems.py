@@ -21,7 +21,7 @@ def not_recorded(env, number, reason):
             "%s has opted out: new consent needs the kind of evidence (evidence_kind)", number
         ),
         consent.VERBAL: lambda: env._(
-            "%s has opted out: a conversation that was not recorded is not enough", number
+            "%s has opted out: an unrecorded conversation is not enough", number
         ),
     }.get(reason, lambda: opted_out_later(env, number))()
 

@@ -67,8 +67,8 @@ def query(written, author, company):
     except AccessError as error:
         raise RuleProblem(
             env._(
-                "It uses something that its author, %s, may not read. A manager who may can take "
-                "it over.",
+                "It uses something that its author, %s, may not read. A manager who may read it "
+                "can take the rule over.",
                 author.sudo().name,
             )
         ) from error

@@ -42,7 +42,7 @@ class ResCompany(models.Model):
         "The blacklist counts for every company.",
     )
     sms_marketing_verbal_evidence = fields.Boolean(
-        string="Conversations Undo an Opt-out",
+        string="Verbal Consent after an Opt-out",
         help="Whether staff may subscribe a number that has opted out on the strength of a "
         "conversation that nobody recorded.",
     )

@@ -126,7 +126,7 @@ class SmsMarketingActivity(models.Model):
             ("opt_in_asked", "Asked to opt in"),
             ("opted_in", "Opted in"),
             ("opted_out", "Opted out"),
-            ("texted_anyway", "Texted in spite of the opt-out"),
+            ("texted_anyway", "Texted despite the opt-out"),
             ("answered", "Answered"),
         ],
         string="What",

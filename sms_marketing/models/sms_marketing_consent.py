@@ -76,12 +76,12 @@ class SmsMarketingConsent(models.Model):
     )
     type_version_id = fields.Many2one(
         "sms.marketing.subscription.type.version",
-        string="Words in Force",
+        string="Wording Version",
         readonly=True,
         ondelete="restrict",
         help="What the subscription type said when this line was written.",
     )
-    type_words = fields.Text(related="type_version_id.all_words", string="Words of the Type")
+    type_words = fields.Text(related="type_version_id.all_words", string="Subscription Type at That Time")
     explanation = fields.Text(readonly=True, help="Where the evidence is, or why it was changed.")
     user_id = fields.Many2one(
         "res.users", string="Changed by", readonly=True, index=True, ondelete="restrict"

@@ -201,7 +201,7 @@ class SmsMarketingMessage(models.Model):
         own = changes.filtered(lambda change: change.user_id == message.approval_by_id)
         return own and self.env._(
             "%(user)s approved the message and has changed list “%(list)s” since. Another manager "
-            "approves it.",
+            "must approve it.",
             user=message.approval_by_id.name,
             list=own[0].list_id.name,
         )
@@ -296,7 +296,8 @@ class SmsMarketingMessage(models.Model):
             own
             and self.env.user.has_group(APPROVERS)
             and self.env._(
-                "You changed list “%s” yourself, so another manager decides.", own[0].list_id.name
+                "You changed list “%s” yourself, so another manager must approve the message.",
+                own[0].list_id.name,
             )
         )
 

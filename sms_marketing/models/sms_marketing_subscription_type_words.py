@@ -11,7 +11,7 @@ class SmsMarketingSubscriptionType(models.Model):
 
     version_count = fields.Integer(compute="_compute_versions")
     earlier_words_count = fields.Integer(
-        string="Agreed to Earlier Words",
+        string="Agreed to Earlier Wording",
         compute="_compute_versions",
         help="Subscribed numbers that agreed before the present words were in force.",
     )

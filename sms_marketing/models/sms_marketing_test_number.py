@@ -206,7 +206,7 @@ class SmsMarketingTestNumber(models.Model):
             raise UserError(self.env._("“%s” is verified already.", self.label))
         if verification.refusals(self.env, self).get(self.id) == "blacklisted":
             raise UserError(
-                self.env._("“%s” is on the phone blacklist, so it is sent no code.", self.label)
+                self.env._("“%s” is on the phone blacklist, so no code can be sent.", self.label)
             )
         # It may have been saved before this was looked at.
         self._check_textable(self.number)

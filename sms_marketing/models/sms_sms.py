@@ -24,7 +24,7 @@ class SmsSms(models.Model):
         help="The company whose opt-outs count.",
     )
     sms_marketing_reason = fields.Char(
-        string="Reason in Spite of an Opt-out",
+        string="Reason despite an Opt-out",
         readonly=True,
         copy=False,
         help="Typed by the user who texted a number that had opted out.",

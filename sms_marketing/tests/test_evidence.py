@@ -165,7 +165,7 @@ class TestEvidence(EvidenceCase):
         for vals, words in (
             ({}, "evidence_kind"),
             ({"consent_date": "2026-02-01", "evidence_kind": "web_form"}, "opted out later"),
-            ({"evidence_kind": "conversation"}, "not recorded"),
+            ({"evidence_kind": "conversation"}, "unrecorded"),
         ):
             result = load(**vals)
             self.assertFalse(result.consents)
@@ -220,8 +220,8 @@ class TestEvidenceWizard(EvidenceCase):
             ({"agreed_at": LATER}, "choose the evidence"),
             ({**evidence, "agreed_at": LEFT}, "has opted out since"),
             ({**evidence, "agreed_at": future}, "in the future"),
-            ({**evidence, "legal_basis": "verbal_consent"}, "not recorded"),
-            ({**evidence, "evidence_kind": "conversation"}, "not recorded"),
+            ({**evidence, "legal_basis": "verbal_consent"}, "unrecorded"),
+            ({**evidence, "evidence_kind": "conversation"}, "unrecorded"),
         ):
             with self.subTest(words), self.assertRaisesRegex(UserError, words):
                 self.wizard(partner, **vals).action_apply()

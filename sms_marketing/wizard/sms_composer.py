@@ -118,8 +118,8 @@ class SmsComposer(models.TransientModel):
         if not reason:
             raise UserError(
                 self.env._(
-                    "%s\nWrite in the field “Reason” why this text has to go there all the same. "
-                    "The reason is logged on the contact. Nothing was sent.",
+                    "%s\nTo text them anyway, enter a reason; it is logged on the contact. "
+                    "Nothing was sent.",
                     named,
                 )
             )

@@ -209,9 +209,9 @@ class SmsMarketingConsentChange(models.TransientModel):
             ),
             consent.FUTURE: lambda: self.env._("“Agreed on” is in the future. Correct it."),
             consent.VERBAL: lambda: self.env._(
-                "%s has opted out, and a conversation that was not recorded is not enough to undo "
-                "that. Ask the person to text START or to sign up on a page, or have an "
-                "administrator allow it in the settings of SMS Marketing.",
+                "%s has opted out, and an unrecorded conversation is not enough to undo that. Ask "
+                "the person to text START or to sign up on a page, or have an administrator allow "
+                "it in the settings of Marketing SMS.",
                 change.number,
             ),
         }[reason]()
@@ -259,8 +259,8 @@ class SmsMarketingConsentChange(models.TransientModel):
                 count,
             ),
             consent.VERBAL: lambda count: self.env._(
-                "%d were left as they are: opted out, and a conversation that was not recorded is "
-                "not enough.",
+                "%d were left as they are: opted out, and an unrecorded conversation is not "
+                "enough.",
                 count,
             ),
         }

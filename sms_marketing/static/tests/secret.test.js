@@ -18,6 +18,10 @@ const PLACEHOLDER = "••••••••";
 class Gateway extends models.Model {
     _name = "sms.marketing.gateway";
 
+    _views = {
+        form: `<form><field name="name" /></form>`,
+    };
+
     name = fields.Char();
     password = fields.Char({ string: "Password" });
 
@@ -122,6 +126,13 @@ test("readonly shows whether it is set", async () => {
 
 test("the whole webhook URL is shown in a dialog, to copy", async () => {
     await mountWithCleanup(WebClient);
+    await getService("action").doAction({
+        type: "ir.actions.act_window",
+        res_model: "sms.marketing.gateway",
+        res_id: 1,
+        views: [[false, "form"]],
+    });
+    // As the button of the form does: the form is loaded again, which must not close the dialog.
     await getService("action").doAction({
         type: "ir.actions.client",
         tag: "sms_marketing_webhook_url",

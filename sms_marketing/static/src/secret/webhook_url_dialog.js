@@ -18,7 +18,8 @@ export class WebhookUrlDialog extends Component {
 
 registry.category("actions").add("sms_marketing_webhook_url", async (env, action) => {
     const { url, setup_help: setupHelp } = action.params;
-    env.services.dialog.add(WebhookUrlDialog, { url, setupHelp });
     // The chatter says that the URL was shown, the form until when an old one is accepted.
+    // Before the dialog: a view that is loaded closes the dialogs that are open.
     await env.services.action.doAction("soft_reload");
+    env.services.dialog.add(WebhookUrlDialog, { url, setupHelp });
 });
