@@ -11,6 +11,7 @@ from .every_model import EveryModel
 EXTENDED = {
     "base.partner.merge.automatic.wizard": {},
     "privacy.lookup.wizard": {"name": "Anna", "email": "anna@example.com"},
+    "sms.composer": {"composition_mode": "numbers", "numbers": "+13035550100", "body": "Hello"},
 }
 
 #: Methods of Odoo's own that open lines, which have the same owner.

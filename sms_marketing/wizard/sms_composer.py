@@ -90,6 +90,8 @@ class SmsComposer(models.TransientModel):
         return recipients
 
     def _action_send_sms(self):
+        # A reason that somebody else typed is nobody's to send with.
+        self.check_access("write")
         if one_to_one.origin_of(self.env).is_automatic:
             return super()._action_send_sms()
         reason = None
