@@ -87,7 +87,9 @@ def opted_out(env, numbers, company):
         )
     )
     sentences = {
-        number: env._("%s sent a reply that reads like an opt-out. It is waiting for review.", number)
+        number: env._(
+            "%s sent a reply that reads like an opt-out. It is waiting for review.", number
+        )
         for (number,) in held
     }
     with_words = env.su or env.user.has_group("sms_marketing.group_user")

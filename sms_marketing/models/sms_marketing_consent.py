@@ -81,7 +81,9 @@ class SmsMarketingConsent(models.Model):
         ondelete="restrict",
         help="What the subscription type said when this line was written.",
     )
-    type_words = fields.Text(related="type_version_id.all_words", string="Subscription Type at That Time")
+    type_words = fields.Text(
+        related="type_version_id.all_words", string="Subscription Type at That Time"
+    )
     explanation = fields.Text(readonly=True, help="Where the evidence is, or why it was changed.")
     user_id = fields.Many2one(
         "res.users", string="Changed by", readonly=True, index=True, ondelete="restrict"

@@ -134,9 +134,7 @@ class TestComposer(OneToOneCase):
             shown = warning(user, hidden, wish)
             self.assertEqual(
                 sorted(shown.splitlines()),
-                sorted(
-                    f"{one.mobile_e164} has asked not to be texted." for one in (hidden, wish)
-                ),
+                sorted(f"{one.mobile_e164} has asked not to be texted." for one in (hidden, wish)),
             )
         self.assertIn("“STOP”", warning(manager, hidden))
         self.assertIn("waits for review", warning(manager, wish))
