@@ -76,8 +76,7 @@ class ResPartner(models.Model):
         if not self:
             return
         self.with_context(tracking_disable=True).sms_marketing = on
-        if self.env.context.get("tracking_disable"):
-            return
+        # Noted whatever the context says, which is the caller's.
         described = self.fields_get(["sms_marketing"], ["string", "type"])["sms_marketing"]
         tracking = self.env["mail.tracking.value"]._create_tracking_values(
             not on, on, "sms_marketing", described, self[0]

@@ -127,6 +127,12 @@ class TestPartner(SmsMarketingCase):
         self.assertEqual(len(people[0].message_ids), unchanged, "it was on already")
         people.with_context(tracking_disable=False).action_sms_marketing_off()
         self.assertEqual(self.last_log(people[1]), (self.env.user.partner_id, True, False))
+        # A caller's context leaves nothing out.
+        as_editor = people.with_user(editor).with_context(tracking_disable=True, mail_notrack=True)
+        as_editor.action_sms_marketing_on()
+        self.assertEqual(self.last_log(people[1]), (editor.partner_id, False, True))
+        as_editor.action_sms_marketing_off()
+        self.assertEqual(self.last_log(people[1]), (editor.partner_id, True, False))
         # As the chatter shows it.
         [shown] = people[1].message_ids[0].sudo().tracking_value_ids._tracking_value_format()
         self.assertEqual(shown["fieldInfo"]["changedField"], "Marketing Status")
