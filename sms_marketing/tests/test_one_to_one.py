@@ -254,7 +254,7 @@ class TestComposer(OneToOneCase):
             (elsewhere, False),
         ):
             self.assertEqual(bool(self.composer(partner).sms_marketing_opted_out_count), is_out)
-        self.assertIn("waits for review", self.composer(wish).sms_marketing_opted_out)
+        self.assertIn("waiting for review", self.composer(wish).sms_marketing_opted_out)
 
 
 @tagged("post_install", "-at_install")

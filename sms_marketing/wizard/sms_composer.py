@@ -120,7 +120,7 @@ class SmsComposer(models.TransientModel):
         if not reason:
             raise UserError(
                 self.env._(
-                    "%s\nTo text them anyway, enter a reason; it is logged on the contact. "
+                    "%s\nTo text them anyway, fill in “Reason”; it is logged on the contact. "
                     "Nothing was sent.",
                     named,
                 )
