@@ -59,15 +59,26 @@ def chain():
 
 
 def receipts_of(gateway, listener):
-    path = "/sms_marketing/webhook/1/se%20cret/receipt"
-    requests = [WebhookRequest("GET", path, query) for query in listener.queries(path)]
-    return [receipt for request in requests for receipt in gateway.parse_receipts(request)]
+    return [
+        receipt
+        for request in _requests(listener, "receipt")
+        for receipt in gateway.parse_receipts(request)
+    ]
 
 
 def inbound_of(gateway, listener):
-    path = "/sms_marketing/webhook/1/se%20cret/inbound"
-    requests = [WebhookRequest("GET", path, query) for query in listener.queries(path)]
-    return [inbound for request in requests for inbound in gateway.parse_inbound(request)]
+    return [
+        inbound
+        for request in _requests(listener, "inbound")
+        for inbound in gateway.parse_inbound(request)
+    ]
+
+
+def _requests(listener, subject):
+    return [
+        WebhookRequest(call.method, call.path, call.query, headers=call.headers, body=call.body)
+        for call in listener.calls_of(f"/sms_marketing/webhook/1/se%20cret/{subject}")
+    ]
 
 
 def make_texts():

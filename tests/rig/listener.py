@@ -2,7 +2,9 @@
 
 import threading
 import time
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
 
 
 class _Server(ThreadingHTTPServer):
@@ -10,8 +12,18 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 256
 
 
+class Call(NamedTuple):
+    """A request as it came; query and body are raw."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Message
+    body: bytes
+
+
 class Listener:
-    """Context manager. `calls` holds (path, raw query) in the order in which they came."""
+    """Context manager. `calls` holds each `Call` in the order in which they came."""
 
     def __enter__(self):
         self.calls = []
@@ -22,11 +34,15 @@ class Listener:
 
             def do_GET(self):
                 path, _mark, query = self.path.partition("?")
-                calls.append((path, query.encode("latin-1")))
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                query = query.encode("latin-1")
+                calls.append(Call(self.command, path, query, self.headers, body))
                 self.send_response(200)
                 self.send_header("Content-Type", "text/plain")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+            do_POST = do_GET
 
             def log_message(self, *arguments):
                 """Be silent."""
@@ -40,9 +56,9 @@ class Listener:
         self._server.shutdown()
         self._server.server_close()
 
-    def queries(self, path: str) -> list[bytes]:
-        """Raw queries of the calls of one path."""
-        return [query for called, query in list(self.calls) if called == path]
+    def calls_of(self, path: str) -> list[Call]:
+        """The calls of one path."""
+        return [call for call in list(self.calls) if call.path == path]
 
 
 def wait_until(is_done, timeout: float, step: float = 0.05) -> bool:

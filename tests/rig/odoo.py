@@ -24,7 +24,10 @@ TESTS = Path(__file__).resolve().parents[1]
 #: What Odoo itself logs when it stops: it closes the connections of scheduled actions that its cron
 #: threads begin at that very moment.
 STOPPING = "odoo.service.server: Initiating shutdown"
-CLOSED = re.compile(r"(connection|cursor) already closed|connection does not belong to the pool")
+CLOSED = re.compile(
+    r"(connection|cursor) already closed|connection does not belong to the pool"
+    r"|connection pointer is NULL"
+)
 
 
 class OdooError(Exception):
