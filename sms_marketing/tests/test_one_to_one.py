@@ -137,7 +137,7 @@ class TestComposer(OneToOneCase):
                 sorted(f"{one.mobile_e164} has asked not to be texted." for one in (hidden, wish)),
             )
         self.assertIn("“STOP”", warning(manager, hidden))
-        self.assertIn("waits for review", warning(manager, wish))
+        self.assertIn("waiting for review", warning(manager, wish))
         # Of a contact that all of them see: by role.
         self.assertNotIn("opted out on", warning(no_role, self.ann))
         self.assertIn("opted out on", warning(self.sales, self.ann))
@@ -149,7 +149,7 @@ class TestComposer(OneToOneCase):
             composer = self.composer(self.ann, sms_marketing_reason=reason)
             with (
                 self.provider() as sent,
-                self.assertRaisesRegex(UserError, "Ann: .* opted out on .*\n.*Reason"),
+                self.assertRaisesRegex(UserError, "Ann: .* opted out on .*\n.*reason"),
             ):
                 composer.action_send_sms()
             self.assertFalse(sent)
@@ -196,7 +196,7 @@ class TestComposer(OneToOneCase):
                 self.env["sms.composer"].with_user(self.sales).create({"body": "Hello", **vals})
             )
             self.assertIn(self.ann.mobile_e164, composer.sms_marketing_opted_out)
-            with self.provider() as sent, self.assertRaisesRegex(UserError, "Reason"):
+            with self.provider() as sent, self.assertRaisesRegex(UserError, "enter a reason"):
                 composer.action_send_sms()
             self.assertFalse(sent)
 
