@@ -149,7 +149,7 @@ class TestComposer(OneToOneCase):
             composer = self.composer(self.ann, sms_marketing_reason=reason)
             with (
                 self.provider() as sent,
-                self.assertRaisesRegex(UserError, "Ann: .* opted out on .*\n.*reason"),
+                self.assertRaisesRegex(UserError, "Ann: .* opted out on .*\n.*“Reason”"),
             ):
                 composer.action_send_sms()
             self.assertFalse(sent)
@@ -196,7 +196,7 @@ class TestComposer(OneToOneCase):
                 self.env["sms.composer"].with_user(self.sales).create({"body": "Hello", **vals})
             )
             self.assertIn(self.ann.mobile_e164, composer.sms_marketing_opted_out)
-            with self.provider() as sent, self.assertRaisesRegex(UserError, "enter a reason"):
+            with self.provider() as sent, self.assertRaisesRegex(UserError, "fill in “Reason”"):
                 composer.action_send_sms()
             self.assertFalse(sent)
 
