@@ -24,6 +24,7 @@ TESTS = Path(__file__).resolve().parents[1]
 #: What Odoo itself logs when it stops: it closes the connections of scheduled actions that its cron
 #: threads begin at that very moment.
 STOPPING = "odoo.service.server: Initiating shutdown"
+STARTED = " odoo: Odoo version "
 CLOSED = re.compile(
     r"(connection|cursor) already closed|connection does not belong to the pool"
     r"|connection pointer is NULL"
@@ -143,11 +144,12 @@ class Odoo:
 
     def check_log(self):
         """Fail on errors, tracebacks and the add-on's warnings that nobody expected."""
-        running, stopping, end = self.log.read_text(errors="replace").rpartition(STOPPING)
-        found = [
-            *problems_in(running if stopping else end),
-            *(one for one in problems_in(end if stopping else "") if not CLOSED.search(one)),
-        ]
+        running, *ends = self.log.read_text(errors="replace").split(STOPPING)
+        found = problems_in(running)
+        for end in ends:  # one for each stop; a restart writes on in the same log
+            stopping, _started, running = end.partition(STARTED)
+            found += [one for one in problems_in(stopping) if not CLOSED.search(one)]
+            found += problems_in(running)
         found = [one for one in found if not any(known.search(one) for known in self.expected)]
         assert not found, "\n".join([f"unexpected in {self.log}:", *found[:10]])
 
